@@ -1,0 +1,1 @@
+export { CapsuleError, type CapsuleErrorCode } from "./errors.ts";

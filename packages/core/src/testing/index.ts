@@ -1,0 +1,2 @@
+export { type ClockCase, clockContract } from "./clock-contract.ts";
+export { ManualClock } from "./manual-clock.ts";

@@ -1,0 +1,50 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { digestOf, isDigest } from "../src/digest.ts";
+import { writeFileAtomic } from "../src/fs.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "core-fs-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe("writeFileAtomic", () => {
+  it("replaces a file and leaves nothing beside it", async () => {
+    const path = join(folder, "a.json");
+    await writeFile(path, "old");
+    await writeFileAtomic(path, "new");
+    expect(await readFile(path, "utf8")).toBe("new");
+    expect(await readdir(folder)).toEqual(["a.json"]);
+  });
+
+  it("sets the mode that was asked for", async () => {
+    const path = join(folder, "key");
+    await writeFileAtomic(path, "secret", { mode: 0o600 });
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  it("leaves what was there, and no temporary file, when it cannot", async () => {
+    const path = join(folder, "taken");
+    await writeFileAtomic(join(folder, "x"), "x");
+    const { mkdir } = await import("node:fs/promises");
+    await mkdir(path);
+    await expect(writeFileAtomic(path, "new")).rejects.toMatchObject({ code: "EISDIR" });
+    expect((await readdir(folder)).sort()).toEqual(["taken", "x"]);
+  });
+});
+
+describe("digests", () => {
+  it("are those of sha256sum", () => {
+    expect(digestOf("abc")).toBe(
+      "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    );
+  });
+
+  it("are told from other text", () => {
+    expect(isDigest(digestOf(""))).toBe(true);
+    expect(isDigest("sha256:ABC")).toBe(false);
+  });
+});

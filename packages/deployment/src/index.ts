@@ -1,0 +1,1 @@
+export { DeploymentError, type DeploymentErrorCode } from "./errors.ts";

@@ -1,0 +1,1 @@
+export { PackError, type PackErrorCode } from "./errors.ts";

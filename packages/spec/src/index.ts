@@ -1,0 +1,1 @@
+export { SpecError, type SpecErrorCode } from "./errors.ts";

@@ -1,0 +1,1 @@
+export { SupervisorError, type SupervisorErrorCode } from "./errors.ts";
