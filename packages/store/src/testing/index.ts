@@ -1,0 +1,2 @@
+export type { StoreCase } from "./fixtures.ts";
+export { storeContract } from "./store-contract.ts";
