@@ -1,1 +1,13 @@
-export { HealthError, type HealthErrorCode } from "./errors.ts";
+export type { Check, CheckContext, CheckRecord, CheckResult } from "./check.ts";
+export { HealthError, type HealthErrorCode, healthErrorCodes } from "./errors.ts";
+export type { CheckCompleted, HealthEvent, HealthEvents, VerdictChanged } from "./events.ts";
+export type { CheckCounters, CheckStatistics, LatencyMs } from "./history.ts";
+export { HealthMonitor, type HealthMonitorOptions } from "./monitor.ts";
+export type { CheckOptions } from "./options.ts";
+export { type HttpOptions, http } from "./probes/http.ts";
+export { type ProcessOptions, type ProcessReading, process } from "./probes/process.ts";
+export { type TcpOptions, tcp } from "./probes/tcp.ts";
+export type { Settled, SettleOptions, SettleProgress } from "./settle.ts";
+export type { Target, TargetSnapshot, TargetStatistics } from "./target.ts";
+export type { Cause, CheckStatus, Verdict } from "./verdict.ts";
+export type { CheckSnapshot } from "./watched-check.ts";
