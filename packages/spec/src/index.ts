@@ -1,1 +1,0 @@
-export { SpecError, type SpecErrorCode } from "./errors.ts";
