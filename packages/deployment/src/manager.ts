@@ -15,7 +15,7 @@ import type { Context, Said } from "./context.ts";
 import { DeploymentError } from "./errors.ts";
 import { ensure, type Managers } from "./executors.ts";
 import { StateJournal } from "./journal.ts";
-import { plan } from "./plan.ts";
+import { describePlan, plan } from "./plan.ts";
 import type { Rejected, Verifier } from "./ports.ts";
 import { type NewReport, queueReport, ReportOutbox } from "./reports.ts";
 import { stage } from "./staging.ts";
@@ -242,7 +242,10 @@ export class DeploymentManager implements AsyncDisposable {
     const { running } = this.state;
     const present = await this.#options.capsules.present();
     const made = plan(running, next, present);
-    await this.#record({ type: "begun", plan: made }, { state: "staging", about: next });
+    await this.#record(
+      { type: "begun", plan: made },
+      { state: "staging", about: next, message: describePlan(made) },
+    );
   }
 
   #context(): Context {

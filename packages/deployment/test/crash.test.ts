@@ -79,7 +79,10 @@ describe("a trial that is interrupted", () => {
     for (const interruption of [1, 2]) {
       const again = await world.boot();
       await world.clock.advance(1_000);
-      expect(again.manager.state.attempt).toMatchObject({ phase: "trial", interruptions: interruption });
+      expect(again.manager.state.attempt).toMatchObject({
+        phase: "trial",
+        interruptions: interruption,
+      });
       again.life.dead = true;
     }
     const last = await world.boot();

@@ -29,7 +29,14 @@ describe("a deployment", () => {
     expect(await manager.settled(id)).toEqual({ kind: "committed" });
     expect(world.log).toEqual(["start app 1.0.0 Hello"]);
     const states = (await manager.reports.pending()).map(({ state }) => state);
-    expect(states).toEqual(["accepted", "staging", "activating", "trial", "probation", "committed"]);
+    expect(states).toEqual([
+      "accepted",
+      "staging",
+      "activating",
+      "trial",
+      "probation",
+      "committed",
+    ]);
     await manager[Symbol.asyncDispose]();
   });
 
@@ -98,7 +105,11 @@ describe("a deployment that is not healthy", () => {
     expect(manager.state.bad).toHaveLength(remembered);
     expect(manager.state.running?.digest).toBe(identityOf(v1));
     const last = (await manager.reports.pending()).at(-1);
-    expect(last).toMatchObject({ state: "reverted", running: { version: "1.0.0" }, cause: { code } });
+    expect(last).toMatchObject({
+      state: "reverted",
+      running: { version: "1.0.0" },
+      cause: { code },
+    });
   });
 
   it("is not tried again until somebody asks to", async () => {
@@ -174,7 +185,9 @@ describe("a deployment that is not healthy", () => {
     await manager.submit(order(2, v2));
     await world.clock.advance(60_000);
     expect(world.version()).toBeUndefined();
-    const told = (await manager.reports.pending()).find((r) => r.cause?.code === "ERR_DEPLOYMENT_DAMAGED");
+    const told = (await manager.reports.pending()).find(
+      (r) => r.cause?.code === "ERR_DEPLOYMENT_DAMAGED",
+    );
     expect(told?.state).toBe("undoing");
     const { id } = await manager.submit(order(3, v3));
     await world.clock.advance(3_600_000);
@@ -191,7 +204,9 @@ describe("trouble of the surroundings", () => {
     const { id } = await manager.submit(order(2, v2));
     await world.clock.advance(86_400_000);
     expect(world.version()).toBe("1.0.0");
-    const waiting = (await manager.reports.pending()).filter((r) => r.cause?.code === "EHOSTUNREACH");
+    const waiting = (await manager.reports.pending()).filter(
+      (r) => r.cause?.code === "EHOSTUNREACH",
+    );
     expect(waiting.map(({ message }) => message)).toEqual([
       "waits and tries again",
       "not staged within 10m; goes on trying",
@@ -205,7 +220,9 @@ describe("trouble of the surroundings", () => {
   it("that cannot go away ends the try before anything is stopped", async () => {
     const world = new World();
     const { manager } = await committed(world, 1);
-    world.offline = Object.assign(new Error("other bytes"), { code: "ERR_CAPSULE_DIGEST_MISMATCH" });
+    world.offline = Object.assign(new Error("other bytes"), {
+      code: "ERR_CAPSULE_DIGEST_MISMATCH",
+    });
     const { id } = await manager.submit(order(2, v2));
     await world.clock.advance(1_000);
     expect(await manager.settled(id)).toMatchObject({
@@ -255,7 +272,10 @@ describe("an order", () => {
     const forged = { ...v2, name: "forged" };
     const { id } = await manager.submit(order(2, forged));
     await manager.submit(order(2, forged));
-    expect(await manager.settled(id)).toMatchObject({ kind: "refused", code: "ERR_TRUST_SIGNATURE" });
+    expect(await manager.settled(id)).toMatchObject({
+      kind: "refused",
+      code: "ERR_TRUST_SIGNATURE",
+    });
     expect(manager.state.assignment).toBe(1);
     const told = (await manager.reports.pending()).filter(({ state }) => state === "refused");
     expect(told).toHaveLength(1);
@@ -294,7 +314,9 @@ describe("waiting for an ending", () => {
     await expect(manager.settled("9")).rejects.toMatchObject({ code: "ERR_DEPLOYMENT_UNKNOWN" });
     await manager[Symbol.asyncDispose]();
     await manager[Symbol.asyncDispose]();
-    await expect(manager.submit(order(1, v1))).rejects.toMatchObject({ code: "ERR_DEPLOYMENT_CLOSED" });
+    await expect(manager.submit(order(1, v1))).rejects.toMatchObject({
+      code: "ERR_DEPLOYMENT_CLOSED",
+    });
     expect(world.clock.sleeping).toBe(0);
   });
 });

@@ -34,7 +34,12 @@ export function deploymentOf(
       uses.map((use) => [
         use,
         {
-          capsule: { name: use, version: capsule, digest: digestOf(`${use} ${capsule}`), size: 1_000 },
+          capsule: {
+            name: use,
+            version: capsule,
+            digest: digestOf(`${use} ${capsule}`),
+            size: 1_000,
+          },
           environment: { GREETING: greeting },
           health: [],
         },
@@ -209,11 +214,20 @@ function guard(life: Life): () => void {
 /** Takes every envelope for what it says: `{ assignment, deployment, retry }`. */
 const trusting: Verifier = {
   verify: async ({ signed }) => {
-    const order = signed as unknown as { assignment: number; deployment: Deployment; retry?: boolean };
+    const order = signed as unknown as {
+      assignment: number;
+      deployment: Deployment;
+      retry?: boolean;
+    };
     const { assignment, deployment, retry = false } = order;
     const claims = { assignment, deployment, digest: identityOf(deployment) };
     if (deployment.name === "forged") {
-      return { kind: "rejected", code: "ERR_TRUST_SIGNATURE", message: "not signed by the operator", claims };
+      return {
+        kind: "rejected",
+        code: "ERR_TRUST_SIGNATURE",
+        message: "not signed by the operator",
+        claims,
+      };
     }
     return { kind: "verified", retry, ...claims };
   },

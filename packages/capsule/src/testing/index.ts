@@ -1,0 +1,1 @@
+export { type LauncherCase, launcherContract, type MakeLauncher } from "./launcher-contract.ts";
