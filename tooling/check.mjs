@@ -8,7 +8,7 @@ const tasks = run("turbo", [
   "typecheck",
   "unit",
   "check:package",
-  "--continue",
+  "--continue=dependencies-successful",
   "--output-logs=errors-only",
 ]);
 process.exit(boundaries || tasks);

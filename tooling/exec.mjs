@@ -4,7 +4,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const tooling = dirname(fileURLToPath(import.meta.url));
-const root = join(tooling, "..");
+
+/** The repo's top folder. */
+export const root = join(tooling, "..");
 
 /** The environment in which the repo's commands run. */
 export const environment = {

@@ -1,9 +1,26 @@
-// `npm test [-- NAME…]`: sets up what the tests need and runs them: units, then integration.
-// With names only the files whose path holds one of them; with --soak the long runs instead.
-import { run } from "./exec.mjs";
+// `npm test [-- NAME…]`: runs the tests, units and integration. With the names of packages or
+// apps only theirs (`tooling` is one too); with --soak the long runs instead.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { root, run } from "./exec.mjs";
 
 const args = process.argv.slice(2);
-const soak = args.includes("--soak");
-const names = args.filter((arg) => !arg.startsWith("--")).map((name) => `/${name}/`);
-const projects = soak ? ["soak"] : ["unit", "integration"];
-process.exit(run("vitest", ["run", ...projects.flatMap((name) => ["--project", name]), ...names]));
+const projects = args.includes("--soak") ? ["soak"] : ["unit", "integration"];
+const names = args.filter((arg) => !arg.startsWith("--"));
+const folders = names.map((name) =>
+  [`packages/${name}`, `apps/${name}`, name].find((path) =>
+    existsSync(join(root, path, "package.json")),
+  ),
+);
+const unknown = names.filter((_, n) => folders[n] === undefined);
+if (unknown.length > 0) {
+  console.error(`test: there is no package or app '${unknown.join("', '")}'`);
+  process.exit(2);
+}
+process.exit(
+  run("vitest", [
+    "run",
+    ...projects.flatMap((name) => ["--project", name]),
+    ...folders.map((folder) => `${folder}/test/`),
+  ]),
+);

@@ -24,7 +24,13 @@ export interface Backoff extends BackoffOptions {
 /** The pause in ms after the `failures`-th failure in a row (1, 2, …). */
 export function backoffMs(
   failures: number,
-  { initialMs = 1_000, factor = 2, capMs = 300_000, jitter = 1, random = Math.random }: Backoff = {},
+  {
+    initialMs = 1_000,
+    factor = 2,
+    capMs = 300_000,
+    jitter = 1,
+    random = Math.random,
+  }: Backoff = {},
 ): number {
   const whole = Math.min(capMs, initialMs * factor ** (failures - 1));
   return whole * (1 - jitter) + whole * jitter * random();

@@ -20,10 +20,7 @@ export async function writeFileAtomic(
   content: string | Uint8Array,
   { mode = 0o644 }: WriteFileAtomicOptions = {},
 ): Promise<void> {
-  const temporary = join(
-    dirname(path),
-    `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`,
-  );
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     // Opened for nobody else first: a secret is never readable, not even for a moment.
     await using file = await open(temporary, "wx", 0o600);

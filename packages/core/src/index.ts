@@ -1,4 +1,10 @@
-export { type Backoff, type BackoffOptions, backoffMs, type RetryOptions, retry } from "./backoff.ts";
+export {
+  type Backoff,
+  type BackoffOptions,
+  backoffMs,
+  type RetryOptions,
+  retry,
+} from "./backoff.ts";
 export { type Clock, systemClock, withTimeout } from "./clock.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export { RoboticksError, type RoboticksErrorOptions, toError } from "./error.ts";

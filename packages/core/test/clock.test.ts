@@ -41,7 +41,14 @@ describe("the manual clock", () => {
 describe("withTimeout", () => {
   it("gives the work's result and leaves no timer", async () => {
     const clock = new ManualClock();
-    expect(await withTimeout(clock, 100, () => new Error("late"), async () => 7)).toBe(7);
+    expect(
+      await withTimeout(
+        clock,
+        100,
+        () => new Error("late"),
+        async () => 7,
+      ),
+    ).toBe(7);
     expect(clock.sleeping).toBe(0);
   });
 

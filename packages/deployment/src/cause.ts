@@ -20,11 +20,17 @@ const surroundings = new Set([
   "ENOTFOUND",
 ]);
 
-/** Whether `error` is trouble of the surroundings, which may go away by itself. */
+/**
+ * Whether `error` is trouble of the surroundings, which may go away by itself. An error that
+ * does not say so itself is judged by what caused it.
+ */
 export function isRetryable(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const { retryable, code } = error as { retryable?: unknown; code?: unknown };
-  return retryable === true || (typeof code === "string" && surroundings.has(code));
+  for (let link = error, depth = 0; link instanceof Error && depth < 8; link = link.cause, depth++) {
+    const { retryable, code } = link as { retryable?: unknown; code?: unknown };
+    if (typeof retryable === "boolean") return retryable;
+    if (typeof code === "string" && surroundings.has(code)) return true;
+  }
+  return false;
 }
 
 /** What was thrown, as a report tells it. */

@@ -1,0 +1,106 @@
+import { rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import { type Logger, toError } from "@roboticks/core";
+import { checkDocument } from "@roboticks/spec/document";
+import { type AgentStatus, agentShutdownRequestSchema } from "@roboticks/spec/local";
+import { AgentError } from "./errors.ts";
+
+/** What the local API asks of the agent. */
+export interface LocalApiHandlers {
+  status(): AgentStatus;
+  shutdown(request: { readonly stopWorkloads: boolean }): void;
+}
+
+/** Options of {@link openLocalApi}. */
+export interface LocalApiOptions extends LocalApiHandlers {
+  /** The run folder, which nobody else may enter (0700): the socket in it is open to its owner. */
+  readonly folder: string;
+  readonly logger: Logger;
+}
+
+/** The kernel keeps the path of a socket in so many bytes (104 on a Mac, less the final NUL). */
+const longestPath = 103;
+const maxBodyBytes = 64 * 1024;
+
+/**
+ * Serves `agent.sock`: `GET /v1/status` and `POST /v1/shutdown`. Whoever holds the agent's root
+ * calls this, so a socket that is there already is left over and is replaced.
+ *
+ * @throws {AgentError} `ERR_AGENT_SOCKET`
+ */
+export async function openLocalApi({
+  folder,
+  logger,
+  ...handlers
+}: LocalApiOptions): Promise<AsyncDisposable> {
+  const path = join(folder, "agent.sock");
+  if (Buffer.byteLength(path) > longestPath) {
+    throw new AgentError(
+      "ERR_AGENT_SOCKET",
+      `${path} is too long for a socket (${longestPath} bytes at most); choose a shorter run folder`,
+    );
+  }
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 5_000 },
+    (request, response) => {
+      answer(request, response, handlers).catch((error: unknown) => {
+        logger.warn({ error: toError(error).message }, "a local request failed");
+        send(response, 400, { code: "ERR_AGENT_SOCKET", message: toError(error).message });
+      });
+    },
+  );
+  await rm(path, { force: true });
+  await listen(server, path);
+  return {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(path, { force: true });
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, shutdown }: LocalApiHandlers,
+): Promise<void> {
+  const route = `${request.method} ${request.url}`;
+  if (route === "GET /v1/status") return send(response, 200, status());
+  if (route === "POST /v1/shutdown") {
+    const body = JSON.parse(await bodyOf(request));
+    const order = checkDocument(body, agentShutdownRequestSchema, { file: "request" });
+    send(response, 202, {});
+    return shutdown(order);
+  }
+  send(response, 404, { code: "ERR_AGENT_SOCKET", message: `there is no ${route}` });
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw new Error(`the body is longer than ${maxBodyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  if (response.headersSent) return;
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) =>
+      reject(
+        new AgentError("ERR_AGENT_SOCKET", `cannot listen on ${path}: ${cause.message}`, { cause }),
+      ),
+    );
+    server.listen(path, resolve);
+  });
+}

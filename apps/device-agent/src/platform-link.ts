@@ -1,0 +1,174 @@
+import { ClientError, deviceTokens, PlatformClient } from "@roboticks/client";
+import { backoffMs, type Clock, type Logger, toError } from "@roboticks/core";
+import type { DeploymentManager } from "@roboticks/deployment";
+import type { Dsn } from "@roboticks/spec/dsn";
+import { AgentError } from "./errors.ts";
+import type { Identity } from "./identity.ts";
+
+/** Options of {@link PlatformLink}. */
+export interface PlatformLinkOptions {
+  readonly device: string;
+  readonly dsn: Dsn;
+  readonly identity: Identity;
+  /** How long the platform may hold a request open, in ms. */
+  readonly waitMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How the link to the platform stands. */
+export interface LinkStatus {
+  readonly connected: boolean;
+  /** What the last failure said; absent while connected. */
+  readonly lastError?: string;
+}
+
+/**
+ * The link to the platform: enrolls once, then hands on every order that comes and delivers
+ * reports, until it is disposed. The network is taken to fail at any time, for weeks.
+ */
+export class PlatformLink implements AsyncDisposable {
+  readonly #options: PlatformLinkOptions;
+  readonly #client: PlatformClient;
+  readonly #tokens: ReturnType<typeof deviceTokens>;
+  readonly #closed = new AbortController();
+  #status: LinkStatus = { connected: false };
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(options: PlatformLinkOptions) {
+    this.#options = options;
+    const { dsn, device, identity, clock, logger } = options;
+    const where = { endpoint: dsn.endpoint, project: dsn.project, clock, logger };
+    const client = new PlatformClient(where);
+    this.#tokens = deviceTokens({ client, device, sign: (text) => identity.sign(text), clock });
+    this.#client = new PlatformClient({ ...where, token: this.#tokens });
+  }
+
+  get status(): LinkStatus {
+    return this.#status;
+  }
+
+  /** Where the platform has the archive of a capsule. */
+  url(digest: string): string {
+    return this.#client.archiveUrl(digest);
+  }
+
+  /** What is shown to get one. */
+  async headers(signal: AbortSignal): Promise<Record<string, string>> {
+    return { authorization: `Bearer ${await this.#tokens({ signal })}` };
+  }
+
+  /**
+   * Enrolls, where that has not been done, and goes on without waiting for the network.
+   *
+   * @throws {ClientError} | {AgentError} when the platform refuses this device for good
+   */
+  async enroll(): Promise<void> {
+    const { identity, device, dsn } = this.#options;
+    await this.#forever("enrol", async (signal) => {
+      try {
+        await identity.enroll(this.#client, device, dsn, signal);
+        return "done";
+      } catch (error) {
+        if (isFinal(error)) throw new Final(error);
+        throw error;
+      }
+    });
+  }
+
+  /** Begins to hand on orders to, and reports of, `deployments`. */
+  start(deployments: DeploymentManager): void {
+    this.#work = Promise.all([this.#takeOrders(deployments), this.#deliverReports(deployments)]);
+  }
+
+  async #takeOrders(deployments: DeploymentManager): Promise<void> {
+    const { device, waitMs } = this.#options;
+    let etag: string | undefined;
+    await this.#forever("ask for orders", async (signal) => {
+      const answer = await this.#client.getAssignment(device, { etag, waitMs, signal });
+      if (answer.kind !== "assignment") return "again";
+      await deployments.submit(answer.envelope);
+      etag = answer.etag;
+      return "again";
+    });
+  }
+
+  async #deliverReports(deployments: DeploymentManager): Promise<void> {
+    const { device } = this.#options;
+    const { reports } = deployments;
+    let queued = Promise.withResolvers<void>();
+    using _listening = reports.on("queued", () => queued.resolve());
+    await this.#forever("deliver reports", async (signal) => {
+      const waiting = await reports.pending();
+      if (waiting.length > 0) {
+        const acknowledged = await this.#client.sendReports(device, waiting, { signal });
+        await reports.acknowledge(acknowledged);
+        return "again";
+      }
+      await Promise.race([queued.promise, rejection(signal)]);
+      queued = Promise.withResolvers();
+      return "again";
+    });
+  }
+
+  /** Does `work` again and again, with growing pauses while it fails. */
+  async #forever(
+    what: string,
+    work: (signal: AbortSignal) => Promise<"again" | "done">,
+  ): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { signal } = this.#closed;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        const next = await work(signal);
+        failures = 0;
+        this.#status = { connected: true };
+        if (next === "done") return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof Final) throw error.cause;
+        const pauseMs = backoffMs(++failures);
+        const { message } = toError(error);
+        this.#status = { connected: false, lastError: message.slice(0, 4_096) };
+        logger.warn({ error: message, pauseMs }, `could not ${what}; it is tried again`);
+        await clock.sleep(pauseMs, { signal }).catch(() => {}); // closed: the loop ends
+      }
+    }
+  }
+
+  /** Ends the link. What was not delivered stays in the outbox. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(
+      new AgentError("ERR_AGENT_NO_PLATFORM", "the link to the platform was closed"),
+    );
+    await this.#work;
+  }
+}
+
+/** Carries an error that trying again does not mend out of the loop. */
+class Final extends Error {
+  constructor(cause: unknown) {
+    super("final", { cause });
+  }
+}
+
+/** Whether an enrolment was refused for a reason that does not go away by waiting. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof AgentError) return true;
+  return (
+    error instanceof ClientError &&
+    error.code === "ERR_CLIENT_REFUSED" &&
+    error.status !== undefined &&
+    error.status >= 400 &&
+    error.status < 500 &&
+    error.status !== 408 &&
+    error.status !== 429
+  );
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,2 @@
+/** The agent's version; changes with the package's. */
+export const version = "0.1.0";
