@@ -125,7 +125,8 @@ program.parseAsync().catch((thrown: unknown) => {
   } else if (error.message.includes(`[${error.code}]`)) {
     process.stderr.write(`${error.message}\n`);
   } else {
-    process.stderr.write(`roboticks: ${error.message}  [${error.code}]\n`);
+    const [first, ...more] = error.message.split("\n");
+    process.stderr.write(`${[`roboticks: ${first}  [${error.code}]`, ...more].join("\n")}\n`);
   }
   process.exitCode = exitStatusOf(error);
 });

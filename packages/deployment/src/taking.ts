@@ -37,7 +37,7 @@ export function take(state: State, { assignment, digest, deployment, retry }: Ve
     const message = `it failed on this device before (${known.cause.message}); to try it again, ask for a retry`;
     return {
       event: { type: "refused", id: idOf(assignment), assignment, code, message },
-      said: { state: "refused", about: next, message, cause: { ...known.cause, code } },
+      said: { state: "refused", about: next, message, cause: { code, message, lastLines: [] } },
     };
   }
   if (!state.attempt && !state.next && state.running?.digest === digest) {

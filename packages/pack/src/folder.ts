@@ -1,8 +1,9 @@
-import { lstat, readdir, readlink } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { TableEntry } from "@roboticks/archive";
-import { PackError, systemError } from "./errors.ts";
-import { inspectSourceFile } from "./source-file.ts";
+import { PackError } from "./errors.ts";
+import { inspectSourceFile, readError, readTarget } from "./source-file.ts";
 
 /** `capsule.json` is the source of the manifest, and in no table. */
 export const manifestPath = "capsule.json";
@@ -62,23 +63,15 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    throw systemError("ERR_PACK_READ", folder, error);
+    throw readError(folder, error);
   }
 }
 
-async function statsOf(path: string) {
+async function statsOf(path: string): Promise<Stats> {
   try {
     return await lstat(path);
   } catch (error) {
-    throw systemError("ERR_PACK_READ", path, error);
-  }
-}
-
-async function readTarget(path: string): Promise<string> {
-  try {
-    return await readlink(path);
-  } catch (error) {
-    throw systemError("ERR_PACK_READ", path, error);
+    throw readError(path, error);
   }
 }
 

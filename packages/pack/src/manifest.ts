@@ -1,6 +1,7 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { ArchiveError, defaultLimits, judgeTable, type TableEntry } from "@roboticks/archive";
+import { digestOf } from "@roboticks/core/digest";
 import {
   type CapsuleManifest,
   type CapsuleSource,
@@ -9,7 +10,6 @@ import {
 } from "@roboticks/spec/capsule";
 import { checkDocument, parseDocumentText } from "@roboticks/spec/document";
 import { canonicalJson } from "./canonical.ts";
-import { digestOf } from "@roboticks/core/digest";
 import { PackError, systemCode, systemError } from "./errors.ts";
 import { manifestPath } from "./folder.ts";
 import { changed } from "./source-file.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, readlink } from "node:fs/promises";
 import type { FileEntry } from "@roboticks/archive";
 import type { Digest } from "@roboticks/core/digest";
 import { PackError, systemCode, systemError } from "./errors.ts";
@@ -42,10 +42,7 @@ export async function* readSourceFile(
     // Programs are told by the owner's bit: the others vary with the umask of whoever built.
     return { mode: stats.mode & 0o100 ? "0755" : "0644", size, digest };
   } catch (error) {
-    if (["ENOENT", "ELOOP", "ENOTDIR"].includes(systemCode(error))) {
-      throw changed(fullPath, error);
-    }
-    throw systemError("ERR_PACK_READ", fullPath, error);
+    throw readError(fullPath, error);
   }
 }
 
@@ -59,6 +56,24 @@ export async function inspectSourceFile(
     const { done, value } = await pieces.next();
     if (done) return value;
   }
+}
+
+/** Where a link of the folder points. @throws {PackError} `ERR_PACK_CHANGED`, `ERR_PACK_READ` */
+export async function readTarget(fullPath: string): Promise<string> {
+  try {
+    return await readlink(fullPath);
+  } catch (error) {
+    throw readError(fullPath, error);
+  }
+}
+
+/** The system's ways of saying that something which was there is not, or is something else. */
+const signsOfChange = ["ENOENT", "ELOOP", "ENOTDIR", "EINVAL", "ENXIO"];
+
+/** The error of reading something in the folder that was there a moment ago. */
+export function readError(path: string, error: unknown): unknown {
+  if (signsOfChange.includes(systemCode(error))) return changed(path, error);
+  return systemError("ERR_PACK_READ", path, error);
 }
 
 /** An `ERR_PACK_CHANGED`. */

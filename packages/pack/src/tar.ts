@@ -1,10 +1,8 @@
-import { readlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileEntry, TableEntry } from "@roboticks/archive";
 import { Header, Pax } from "tar";
-import { systemError } from "./errors.ts";
 import { manifestPath } from "./folder.ts";
-import { changed, readSourceFile } from "./source-file.ts";
+import { changed, readSourceFile, readTarget } from "./source-file.ts";
 
 const blockBytes = 512;
 
@@ -31,7 +29,7 @@ export async function* tarOf(
   for (const entry of table) {
     if ("link" in entry) {
       const fullPath = join(folder, entry.path);
-      if ((await targetOf(fullPath)) !== entry.link) throw changed(fullPath);
+      if ((await readTarget(fullPath)) !== entry.link) throw changed(fullPath);
       yield encodeHeader({ path: entry.path, mode: 0o777, size: 0, link: entry.link });
     } else {
       yield encodeHeader({ ...entry, mode: Number.parseInt(entry.mode, 8) });
@@ -65,14 +63,6 @@ async function* contentOf(
   }
 }
 
-async function targetOf(path: string): Promise<string | undefined> {
-  try {
-    return await readlink(path);
-  } catch (error) {
-    throw systemError("ERR_PACK_READ", path, error);
-  }
-}
-
 interface HeaderFields {
   readonly path: string;
   readonly mode: number;
@@ -85,7 +75,8 @@ function encodeHeader({ path, mode, size, link }: HeaderFields): Buffer {
   const type = link === undefined ? "File" : "SymbolicLink";
   const header = new Header({ path, mode, size, type, linkpath: link, uid: 0, gid: 0, mtime });
   const block = Buffer.alloc(blockBytes);
-  if (!header.encode(block)) return block;
+  // A name of 100 bytes in no folder node-tar writes with the prefix ".", another name for us.
+  if (!header.encode(block) && new Header(block).path === path) return block;
   return Buffer.concat([new Pax({ path, linkpath: link, mtime, uid: 0, gid: 0 }).encode(), block]);
 }
 

@@ -4,11 +4,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 
 /** A file's text or bytes, a program, or a link. */
-export type Content =
-  | string
-  | Buffer
-  | { readonly program: string }
-  | { readonly link: string };
+export type Content = string | Buffer | { readonly program: string } | { readonly link: string };
 
 /** The least that a capsule.json says. */
 export const source = {
