@@ -25,7 +25,11 @@ const surroundings = new Set([
  * does not say so itself is judged by what caused it.
  */
 export function isRetryable(error: unknown): boolean {
-  for (let link = error, depth = 0; link instanceof Error && depth < 8; link = link.cause, depth++) {
+  for (
+    let link = error, depth = 0;
+    link instanceof Error && depth < 8;
+    link = link.cause, depth++
+  ) {
     const { retryable, code } = link as { retryable?: unknown; code?: unknown };
     if (typeof retryable === "boolean") return retryable;
     if (typeof code === "string" && surroundings.has(code)) return true;

@@ -4,6 +4,6 @@ import { deploymentErrorCodes } from "../src/index.ts";
 
 it("the README lists every code, and no other", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const listed = [...readme.matchAll(/^\| `(ERR_[A-Z_]+)` \|/gm)].map(([, code]) => code);
+  const listed = [...readme.matchAll(/^\| `(ERR_[A-Z_]+)`\s*\|/gm)].map(([, code]) => code);
   expect(listed.sort()).toEqual([...deploymentErrorCodes].sort());
 });
