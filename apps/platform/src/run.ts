@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Logger } from "@roboticks/core";
-import { capsuleRecordSchema } from "@roboticks/spec/api";
+import { nameSchema } from "@roboticks/spec/words";
 import { type JsonValue, parseStrictJson } from "@roboticks/trust";
 import { DataFolder } from "./data-folder.ts";
 import { PlatformError } from "./errors.ts";
@@ -31,7 +31,7 @@ export interface RunOptions {
 export async function runPlatform(options: RunOptions): Promise<void> {
   const { data, project, logger, signal } = options;
   const { host, port } = parseAddress(options.listen);
-  if (!capsuleRecordSchema.shape.name.safeParse(project).success) {
+  if (!nameSchema.safeParse(project).success) {
     throw settings(`--project ${project} is no name (a-z, 0-9 and - inside)`);
   }
   const root = await readRootFile(options.root);

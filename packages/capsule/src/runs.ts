@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { toError } from "@roboticks/core";
 import { digestOf } from "@roboticks/core/digest";
 import { syncFolder } from "@roboticks/core/fs";
-import { capsuleManifestSchema } from "@roboticks/spec/capsule";
+import { nameSchema } from "@roboticks/spec/words";
 import type { Capsule } from "./capsule.ts";
 import { CapsuleError, ioError } from "./errors.ts";
 import type { Launcher, LauncherExit, LauncherProgram, LauncherRun } from "./launcher.ts";
@@ -172,7 +172,7 @@ async function makeFolder(folder: string, parent: string): Promise<void> {
 }
 
 function checkName(as: string): void {
-  const { success, error } = capsuleManifestSchema.shape.name.safeParse(as);
+  const { success, error } = nameSchema.safeParse(as);
   if (success) return;
   throw new CapsuleError(
     "ERR_CAPSULE_NAME",

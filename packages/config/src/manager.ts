@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Logger, silentLogger } from "@roboticks/core";
 import { type Digest, digestOf, isDigest } from "@roboticks/core/digest";
 import { syncFolder, writeFileAtomic } from "@roboticks/core/fs";
-import { deploymentSchema } from "@roboticks/spec/deployment";
+import { nameSchema } from "@roboticks/spec/words";
 import { ConfigError } from "./errors.ts";
 import { type Layer, type Layered, merge } from "./layers.ts";
 import { type CompiledSchema, compileSchema, type VariablesSchema } from "./schema.ts";
@@ -132,7 +132,7 @@ export class ConfigurationManager {
   }
 
   #folder(name: string): string {
-    const { success, error } = deploymentSchema.shape.name.safeParse(name);
+    const { success, error } = nameSchema.safeParse(name);
     if (!success) {
       throw new ConfigError(
         "ERR_CONFIG_NAME",

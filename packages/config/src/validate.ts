@@ -1,5 +1,5 @@
+import { nearest } from "@roboticks/core";
 import type { ErrorObject } from "ajv/dist/2020.js";
-import { nearest } from "./nearest.ts";
 import { type CompiledSchema, compileSchema, type VariablesSchema } from "./schema.ts";
 
 /** Environment variables by name. */

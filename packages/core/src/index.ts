@@ -10,4 +10,5 @@ export { formatDuration, parseDuration } from "./duration.ts";
 export { RoboticksError, type RoboticksErrorOptions, toError } from "./error.ts";
 export { Events, type Listener } from "./events.ts";
 export { type Logger, silentLogger } from "./logger.ts";
+export { nearest } from "./nearest.ts";
 export { formatSize, parseSize } from "./size.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, formatSize, parseDuration, parseSize } from "../src/index.ts";
+import { formatDuration, formatSize, nearest, parseDuration, parseSize } from "../src/index.ts";
 
 describe("durations", () => {
   it.each([
@@ -44,4 +44,19 @@ describe("sizes", () => {
     [3_140_000, "3.1 MB"],
     [212_000_000, "212 MB"],
   ])("%d bytes read %s", (bytes, text) => expect(formatSize(bytes)).toBe(text));
+});
+
+describe("nearest", () => {
+  it.each([
+    ["heatlh", "health"],
+    ["Capsule", "capsules"],
+    ["verion", "version"],
+  ])("%s was meant to be %s", (word, meant) => {
+    expect(nearest(word, ["health", "capsules", "version", "name"])).toBe(meant);
+  });
+
+  it("does not guess where nothing is near", () => {
+    expect(nearest("bridge", ["health", "capsules"])).toBeUndefined();
+    expect(nearest("x", [])).toBeUndefined();
+  });
 });

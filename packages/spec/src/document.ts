@@ -1,6 +1,6 @@
+import { nearest } from "@roboticks/core";
 import type * as z from "zod";
 import { type Problem, SpecError } from "./errors.ts";
-import { nearest } from "./nearest.ts";
 import { keysAt } from "./schema-walk.ts";
 import { badShape } from "./shape.ts";
 import { type PlaceOf, readYamlText } from "./yaml-text.ts";

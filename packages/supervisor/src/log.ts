@@ -16,21 +16,34 @@ const lineLength = 2_000;
  */
 export async function openLog(path: string): Promise<FileHandle> {
   await mkdir(dirname(path), { recursive: true });
-  const size = await stat(path).then(
-    (entry) => entry.size,
-    () => 0, // there is none yet
-  );
+  const size = await logSize(path);
   if (size > rotateAt) await rename(path, join(dirname(path), "previous.log"));
   return open(path, "a", 0o640);
 }
 
-/** The last `count` lines of a file, of its last 64 kB at most; none when there is no file. */
-export async function tail(path: string, count: number): Promise<readonly string[]> {
+/** The bytes of a log; 0 when there is none yet. What is written from then on begins there. */
+export function logSize(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0, // there is none yet
+  );
+}
+
+/**
+ * The last `count` lines of a file, of its last 64 kB at most; none when there is no file. With
+ * `since`, nothing of what stood there before: unless the file is shorter, because it is new.
+ */
+export async function tail(
+  path: string,
+  count: number,
+  { since = 0 }: { readonly since?: number } = {},
+): Promise<readonly string[]> {
   const file = await open(path, "r").catch(() => undefined); // nothing was ever written
   if (!file) return [];
   try {
     const { size } = await file.stat();
-    const from = Math.max(0, size - tailBytes);
+    const begin = since <= size ? since : 0;
+    const from = Math.max(begin, size - tailBytes);
     const { buffer, bytesRead } = await file.read({
       buffer: Buffer.alloc(size - from),
       position: from,
@@ -38,7 +51,7 @@ export async function tail(path: string, count: number): Promise<readonly string
     const lines = buffer.toString("utf8", 0, bytesRead).split("\n");
     if (lines.at(-1) === "") lines.pop();
     // The first line of a part of a file is itself only a part.
-    if (from > 0 && lines.length > 1) lines.shift();
+    if (from > begin && lines.length > 1) lines.shift();
     return lines.slice(Math.max(0, lines.length - count)).map(plainLine);
   } finally {
     await file.close();

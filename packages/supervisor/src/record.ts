@@ -17,6 +17,8 @@ export interface RunRecord
   readonly intent: "run" | "stop";
   /** Absolute path. */
   readonly executable: string;
+  /** Where in its log the run begins, in bytes: what others printed before is none of its own. */
+  readonly logFrom: number;
 }
 
 /** Where the parts of a run lie. */
@@ -69,6 +71,7 @@ const types = {
   restart: "string",
   stopSignal: "string",
   stopGraceMs: "number",
+  logFrom: "number",
 } as const;
 
 function isRecord(content: unknown): content is RunRecord {
@@ -100,5 +103,6 @@ export function recordInPlaceOfDamaged(name: string, boot: string): RunRecord {
     restart: "never",
     stopSignal: "SIGTERM",
     stopGraceMs: 10_000,
+    logFrom: 0,
   };
 }

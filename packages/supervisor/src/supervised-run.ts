@@ -137,7 +137,7 @@ export class SupervisedRun implements Run {
   }
 
   lastLines(count = exitLines): Promise<readonly string[]> {
-    return tail(this.#log, count);
+    return tail(this.#log, count, { since: this.#record.logFrom });
   }
 
   /**
@@ -310,7 +310,7 @@ export class SupervisedRun implements Run {
   }
 
   async #exitOf(end: LifeEnd): Promise<Exit> {
-    const lastLines = await tail(this.#log, exitLines).catch(() => []); // no reason to lose the rest
+    const lastLines = await this.lastLines().catch(() => []); // no reason to lose the rest
     return { ...codeAndSignal(end.status), upMs: end.upMs, lastLines };
   }
 

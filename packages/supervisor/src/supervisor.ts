@@ -11,6 +11,7 @@ import {
 import type { Context, SupervisorEvents } from "./context.ts";
 import { SupervisorError } from "./errors.ts";
 import type { Exit } from "./exit.ts";
+import { logSize } from "./log.ts";
 import { checkName, folderName, nameOfFolder } from "./name.ts";
 import { linuxProcesses } from "./processes/linux.ts";
 import { psProcesses } from "./processes/ps.ts";
@@ -147,6 +148,7 @@ export class ProcessSupervisor implements AsyncDisposable {
         boot: this.#context.boot,
         intent: "run",
         executable,
+        logFrom: await logSize(this.#logOf(name)),
       } as const;
       const run = this.#run(record);
       try {
@@ -243,14 +245,13 @@ export class ProcessSupervisor implements AsyncDisposable {
   }
 
   #run(record: ConstructorParameters<typeof SupervisedRun>[3]): SupervisedRun {
-    const folder = folderName(record.name);
-    const log = join(this.#logs, folder, "current.log");
-    return new SupervisedRun(
-      this.#context,
-      runPaths(join(this.#root, "runs", folder)),
-      log,
-      record,
-    );
+    const { name } = record;
+    const paths = runPaths(join(this.#root, "runs", folderName(name)));
+    return new SupervisedRun(this.#context, paths, this.#logOf(name), record);
+  }
+
+  #logOf(name: string): string {
+    return join(this.#logs, folderName(name), "current.log");
   }
 
   async #end(run: SupervisedRun): Promise<Exit | undefined> {

@@ -53,6 +53,13 @@ describe("a program", () => {
     expect(await run.exited).toMatchObject({ code: 0, signal: null });
   });
 
+  it("is not shown with what ran under its name before", async () => {
+    const first = await supervisor.start("x", workshop.shell("echo first"));
+    await first.exited;
+    const second = await supervisor.start("x", { ...workshop.shell("echo second"), tag: "2" });
+    expect((await second.exited).lastLines).toEqual(["second"]);
+  });
+
   it("tells how it ended, with its last lines", async () => {
     const failed = await supervisor.start("a/b", workshop.shell("seq 30; echo bad >&2; exit 3"));
     const exit = await failed.exited;

@@ -1,8 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { capsuleRecordSchema, problemSchema } from "@roboticks/spec/api";
+import { problemSchema } from "@roboticks/spec/api";
 import { envelopeSchema } from "@roboticks/spec/deployment";
-
-const { name: nameSchema, digest: digestSchema } = capsuleRecordSchema.shape;
+import { digestSchema, nameSchema } from "@roboticks/spec/words";
 
 /** Path of a device. */
 export const deviceParams = z.strictObject({ project: nameSchema, device: nameSchema });
