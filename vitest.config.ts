@@ -24,8 +24,9 @@ export default defineConfig({
             "{packages,apps}/*/test/**/*.integration.test.ts",
             "tooling/test/**/*.integration.test.ts",
           ],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // They wait for conditions, so a long limit costs nothing; a busy disk syncs for seconds.
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

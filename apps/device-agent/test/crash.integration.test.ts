@@ -73,5 +73,5 @@ describe.each([
         for (const one of next) await run(one);
       }),
     );
-  }, 300_000);
+  }, 900_000);
 });

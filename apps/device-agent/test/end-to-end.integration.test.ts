@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, Lab, until } from "./harness.ts";
@@ -115,19 +115,33 @@ describe("a device", () => {
     },
   );
 
-  it("boots without the network, and in another boot's empty run folder", async () => {
+  it("boots without the network, another boot with an empty run folder", async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip("only root can give a process another boot id");
     const device = await running("boots", "2.0.0");
-    const other = await Lab.open(); // its own platform, so that stopping one disturbs no other test
-    try {
-      await device.cutPower();
-      expect(await device.greeting()).toBeUndefined();
-      // The DSN leads nowhere now.
-      await device.prepare(`http://${"k".repeat(32)}@127.0.0.1:9/default`);
-      await device.start();
-      expect(await until("the answer", () => device.greeting())).toBe("Hello from 2.0.0");
-      expect((await device.local.status()).platform?.connected).toBe(false);
-    } finally {
-      await other[Symbol.asyncDispose]();
-    }
+    const [before] = await device.workloads();
+    await device.cutPower();
+    expect(await device.greeting()).toBeUndefined();
+    // The DSN leads nowhere now.
+    await device.prepare(`http://${"k".repeat(32)}@127.0.0.1:9/default`);
+    const bootId = join(lab.folder, "boot_id");
+    await writeFile(bootId, "00000000-0000-4000-8000-000000000000\n");
+    await device.start(undefined, bootId);
+    expect(await until("the answer", () => device.greeting())).toBe("Hello from 2.0.0");
+    expect((await device.local.status()).platform?.connected).toBe(false);
+    const [after] = await device.workloads();
+    expect(after?.pid).not.toBe(before?.pid);
+    expect(await device.workloads()).toHaveLength(1);
+  });
+
+  it("tells no secret in what it logs", async () => {
+    const device = await running("silent", "1.0.0");
+    const key = await readFile(join(device.disk, "identity", "device.key"), "utf8");
+    const secrets = [
+      lab.dsn.key,
+      ...key.split("\n").filter((line) => line.length > 20 && !line.includes("---")),
+    ];
+    expect(device.output).toContain("ready");
+    for (const secret of secrets) expect(device.output).not.toContain(secret);
+    expect(device.output).not.toMatch(/bearer/i);
   });
 });

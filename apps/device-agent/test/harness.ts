@@ -28,7 +28,7 @@ const project = "default";
 export async function until<Found>(
   what: string,
   look: () => Promise<Found | undefined | false> | Found | undefined | false,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<Found> {
   const end = performance.now() + timeoutMs;
   for (let last: unknown; ; ) {
@@ -186,7 +186,7 @@ export class Lab implements AsyncDisposable {
       kind: "Deployment",
       name: "robot",
       version,
-      activation: { minHealthyTime: "300ms", healthyDeadline: "10s", probation },
+      activation: { minHealthyTime: "300ms", healthyDeadline: "60s", probation },
       capsules: {
         app: {
           capsule: { name: "app", version: capsule, digest, size },
@@ -285,8 +285,8 @@ overrides: { app: { PORT: "${this.port}" } }
     return this.#agent?.pid;
   }
 
-  /** Starts the agent, as it is or as a fixture, without waiting. */
-  spawnAgent(fixture?: readonly string[]): ChildProcess {
+  /** Starts the agent, as it is or as a fixture, without waiting; `bootId` is a file. */
+  spawnAgent(fixture?: readonly string[], bootId?: string): ChildProcess {
     const node = join(bin, "node");
     const source = "--conditions=@roboticks/source";
     this.#output = "";
@@ -297,7 +297,9 @@ overrides: { app: { PORT: "${this.port}" } }
           this.settings,
           ...fixture,
         ])
-      : this.#lab.spawn(join(bin, "roboticks-agent"), ["run", "--settings", this.settings]);
+      : this.#lab.spawn(
+          ...inBoot(bootId, join(bin, "roboticks-agent"), ["run", "--settings", this.settings]),
+        );
     const hear = (chunk: Buffer): void => {
       this.#output += chunk.toString();
     };
@@ -308,8 +310,8 @@ overrides: { app: { PORT: "${this.port}" } }
   }
 
   /** Starts the agent; resolves once it is ready and enrolled. */
-  async start(fixture?: readonly string[]): Promise<void> {
-    const child = this.spawnAgent(fixture);
+  async start(fixture?: readonly string[], bootId?: string): Promise<void> {
+    const child = this.spawnAgent(fixture, bootId);
     await until(`${this.name}'s agent`, async () => {
       if (child.exitCode !== null) throw new Error(this.#output);
       const status = await this.local.status();
@@ -355,6 +357,9 @@ overrides: { app: { PORT: "${this.port}" } }
       const record = await this.record();
       const { latest } = record;
       return latest?.assignment === this.#assignment && ends.includes(latest.state) && record;
+    }).catch((cause: Error) => {
+      const log = this.#output.split("\n").slice(-30).join("\n");
+      throw new Error(`${cause.message}; the agent said last:\n${log}`, { cause });
     });
   }
 
@@ -402,6 +407,13 @@ overrides: { app: { PORT: "${this.port}" } }
       return alive.length === 0;
     });
   }
+}
+
+/** A command as it is run in a boot of that id: in a mount namespace, where the kernel says so. */
+function inBoot(file: string | undefined, command: string, args: string[]): [string, string[]] {
+  if (!file) return [command, args];
+  const script = 'mount --bind "$1" /proc/sys/kernel/random/boot_id && shift && exec "$@"';
+  return ["unshare", ["--mount", "sh", "-c", script, "sh", file, command, ...args]];
 }
 
 async function freePort(): Promise<number> {
