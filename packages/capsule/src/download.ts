@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import type { IncomingMessage } from "node:http";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Clock, toError, withTimeout } from "@roboticks/core";
-import got from "got";
 import type { InstallProgress, InstallSource } from "./capsule.ts";
 import { CapsuleError } from "./errors.ts";
 
@@ -95,22 +95,18 @@ async function openHttp(
   let url = start;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     // Whatever the caller sends along is for one origin alone.
-    const { body, response } = await request(
-      url,
-      url.origin === start.origin ? credentials : {},
-      options,
-    );
+    const response = await ask(url, url.origin === start.origin ? credentials : {}, options);
     const { statusCode = 0 } = response;
     const { location } = response.headers;
     if (statusCode === 200) {
       const length = response.headers["content-length"];
       return {
-        body,
+        body: response,
         length: length === undefined ? undefined : Number(length),
         described: response.headers["content-type"] ?? "of no content type",
       };
     }
-    body.destroy();
+    response.destroy();
     if (statusCode < 300 || statusCode > 399 || location === undefined)
       throw refusal(url, response);
     url = redirected(url, location);
@@ -130,23 +126,22 @@ async function asked(
   }
 }
 
-async function request(
+async function ask(
   url: URL,
   headers: Readonly<Record<string, string>>,
   options: DownloadOptions,
-): Promise<{ body: Readable; response: IncomingMessage }> {
-  const body = got.stream(url, {
+): Promise<IncomingMessage> {
+  const { request } = url.protocol === "https:" ? https : http;
+  const outgoing = request(url, {
+    agent: false, // one download, one connection: nothing is left open behind it
     headers: { "user-agent": "roboticks-capsule", ...headers, "accept-encoding": "identity" },
-    decompress: false,
-    followRedirect: false,
-    throwHttpErrors: false,
-    retry: { limit: 0 },
   });
-  body.on("error", () => {}); // what goes wrong is thrown where its bytes are waited for
-  const [response] = await within(options, url, body, (signal) =>
-    once(body, "response", { signal }),
+  outgoing.on("error", () => {}); // what goes wrong is thrown where it is waited for
+  outgoing.end();
+  const [response] = await within(options, url, outgoing, (signal) =>
+    once(outgoing, "response", { signal }),
   );
-  return { body, response };
+  return response;
 }
 
 /** The chunks of `body`; a wait for the next one ends with the timeout or the signal. */
@@ -167,7 +162,7 @@ async function* watched(
 async function within<Result>(
   { clock, idleTimeoutMs, signal }: DownloadOptions,
   url: URL,
-  body: Readable,
+  body: { destroy(error?: Error): unknown },
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const late = (): CapsuleError =>
