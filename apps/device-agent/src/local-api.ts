@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { type Logger, toError } from "@roboticks/core";
+import { socketPath } from "@roboticks/core/socket";
 import { checkDocument } from "@roboticks/spec/document";
 import { type AgentStatus, agentShutdownRequestSchema } from "@roboticks/spec/local";
 import { AgentError } from "./errors.ts";
@@ -19,8 +20,6 @@ export interface LocalApiOptions extends LocalApiHandlers {
   readonly logger: Logger;
 }
 
-/** The kernel keeps the path of a socket in so many bytes (104 on a Mac, less the final NUL). */
-const longestPath = 103;
 const maxBodyBytes = 64 * 1024;
 
 /**
@@ -35,12 +34,6 @@ export async function openLocalApi({
   ...handlers
 }: LocalApiOptions): Promise<AsyncDisposable> {
   const path = join(folder, "agent.sock");
-  if (Buffer.byteLength(path) > longestPath) {
-    throw new AgentError(
-      "ERR_AGENT_SOCKET",
-      `${path} is too long for a socket (${longestPath} bytes at most); choose a shorter run folder`,
-    );
-  }
   const server = createServer(
     { requestTimeout: 10_000, headersTimeout: 5_000 },
     (request, response) => {
@@ -51,14 +44,21 @@ export async function openLocalApi({
     },
   );
   await rm(path, { force: true });
-  await listen(server, path);
-  return {
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await rm(path, { force: true });
-    },
-  };
+  await using stack = new AsyncDisposableStack();
+  try {
+    // Open until the server is closed, which unlinks the path that it was given.
+    const socket = stack.use(await socketPath(path));
+    await listen(server, socket.path);
+  } catch (cause) {
+    const why = toError(cause).message;
+    throw new AgentError("ERR_AGENT_SOCKET", `cannot listen on ${path}: ${why}`, { cause });
+  }
+  stack.defer(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await rm(path, { force: true });
+  });
+  return stack.move();
 }
 
 async function answer(
@@ -96,11 +96,7 @@ function send(response: ServerResponse, status: number, body: object): void {
 
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) =>
-      reject(
-        new AgentError("ERR_AGENT_SOCKET", `cannot listen on ${path}: ${cause.message}`, { cause }),
-      ),
-    );
+    server.once("error", reject);
     server.listen(path, resolve);
   });
 }

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { type Clock, systemClock, withTimeout } from "@roboticks/core";
+import { socketPath } from "@roboticks/core/socket";
 import { type AgentStatus, agentStatusSchema } from "@roboticks/spec/local";
 import { type Answer, malformed, parseAnswer, refusal } from "./answer.ts";
 import { ClientError } from "./errors.ts";
@@ -72,13 +73,16 @@ export class AgentClient {
     return answer;
   }
 
-  #exchange(
+  async #exchange(
     method: string,
     path: string,
     body: object | undefined,
     signal: AbortSignal,
   ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
+    await using socket = await socketPath(this.#socketPath).catch((cause: unknown) => {
+      throw unreachable(this.#socketPath, cause);
+    });
+    return await new Promise((resolve, reject) => {
       const fail = (cause: unknown): void => {
         if (signal.aborted) reject(signal.reason);
         else reject(cause instanceof ClientError ? cause : unreachable(this.#socketPath, cause));
@@ -86,7 +90,7 @@ export class AgentClient {
       const content = body === undefined ? undefined : JSON.stringify(body);
       const sent = request(
         {
-          socketPath: this.#socketPath,
+          socketPath: socket.path,
           method,
           path,
           agent: false, // one connection a call, closed after it
