@@ -115,6 +115,7 @@ export class Agent implements AsyncDisposable {
     deployments.on("reported", (report) => logger.info({ report }, "deployment"));
 
     const ended = Promise.withResolvers<{ stopWorkloads: boolean }>();
+    ended.promise.catch(() => {}); // whoever waits for it hears of it; nobody has to
     stack.use(
       await openLocalApi({
         folder: run,

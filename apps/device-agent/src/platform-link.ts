@@ -97,6 +97,9 @@ export class PlatformLink implements AsyncDisposable {
     const { device } = this.#options;
     const { reports } = deployments;
     let queued = Promise.withResolvers<void>();
+    const closed = new Promise<void>((resolve) => {
+      this.#closed.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
     using _listening = reports.on("queued", () => queued.resolve());
     await this.#forever("deliver reports", async (signal) => {
       const waiting = await reports.pending();
@@ -105,7 +108,7 @@ export class PlatformLink implements AsyncDisposable {
         await reports.acknowledge(acknowledged);
         return "again";
       }
-      await Promise.race([queued.promise, rejection(signal)]);
+      await Promise.race([queued.promise, closed]);
       queued = Promise.withResolvers();
       return "again";
     });
@@ -164,11 +167,4 @@ function isFinal(error: unknown): boolean {
     error.status !== 408 &&
     error.status !== 429
   );
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }
