@@ -83,6 +83,10 @@ export class World {
     this.natures.set(digestOf(`${use} ${version}`), nature);
   }
 
+  natureOf(version: string, use = "app"): Nature {
+    return this.natures.get(digestOf(`${use} ${version}`)) ?? "healthy";
+  }
+
   /**
    * An agent on this device. `crash` ends it, as a power cut would, at its n-th write: before or
    * after that is on disk. Nothing that it calls has an effect from then on.
