@@ -34,8 +34,12 @@ function platformCommand(parent: Command, usage: string, description: string): C
 
 program
   .command("dev")
-  .description("a platform and devices on this machine, until Ctrl-C")
-  .option("--tour", "show what it does, check each step, and end", false)
+  .description("run a platform and devices here, until Ctrl-C")
+  .addOption(
+    new Option("--tour", "show what it does, check each step, and end; always fresh, one device")
+      .default(false)
+      .conflicts(["devices", "fresh"]),
+  )
   .option("--devices <count>", "how many devices", "1")
   .option("--fresh", "forget everything from earlier", false)
   .action(async (options: DevOptions) => (await import("./commands/dev.ts")).dev(options));
@@ -49,14 +53,14 @@ program
     (await import("./commands/capsule.ts")).pack(folder, options),
   );
 
-platformCommand(program, "push <file>", "upload an archive").action(
+platformCommand(program, "push <file>", "upload an archive to the platform").action(
   async (file: string, options: Flags) =>
     (await import("./commands/capsule.ts")).push(file, options),
 );
 
 program
   .command("validate <files...>")
-  .description("check documents, and say all that is wrong with them")
+  .description("check documents, and say all that is wrong in them")
   .action(async (files: string[]) => (await import("./commands/validate.ts")).validate(files));
 
 platformCommand(program, "deploy <file>", "sign a deployment, give it to a device, and follow it")
@@ -70,35 +74,38 @@ platformCommand(program, "deploy <file>", "sign a deployment, give it to a devic
     (await import("./commands/deploy.ts")).deploy(file, options),
   );
 
-const capsule = program.command("capsule").description("capsules on the platform");
-platformCommand(capsule, "list", "what was pushed").action(async (flags: Flags) =>
-  (await import("./commands/capsule.ts")).listCapsules(flags),
+const capsule = program.command("capsule").description("list the capsules that were pushed");
+platformCommand(capsule, "list", "list the capsules that were pushed").action(
+  async (flags: Flags) => (await import("./commands/capsule.ts")).listCapsules(flags),
 );
 
-const device = program.command("device").description("devices of the project");
-platformCommand(device, "list", "all of them").action(async (flags: Flags) =>
+const device = program.command("device").description("list devices, show one");
+platformCommand(device, "list", "list the devices of the project").action(async (flags: Flags) =>
   (await import("./commands/device.ts")).listDevices(flags),
 );
-platformCommand(device, "show <name>", "one of them").action(async (name: string, flags: Flags) =>
-  (await import("./commands/device.ts")).showDevice(name, flags),
+platformCommand(device, "show <name>", "show what a device runs and should run").action(
+  async (name: string, flags: Flags) =>
+    (await import("./commands/device.ts")).showDevice(name, flags),
 );
-platformCommand(program, "why <device>", "why it runs what it runs").action(
+platformCommand(program, "why <device>", "say why a device runs what it runs").action(
   async (name: string, flags: Flags) => (await import("./commands/device.ts")).why(name, flags),
 );
 
-const key = program.command("key").description("signing keys");
+const key = program.command("key").description("make signing keys");
 key
   .command("create <file>")
-  .description("make one")
+  .description("make a signing key, in a file of mode 0600")
   .addOption(format())
   .action(async (file: string, options: { format: OutputFormat }) =>
     (await import("./commands/key.ts")).createKey(file, options),
   );
 
-const local = program.command("local").description("straight to an agent on this machine");
+const local = program
+  .command("local")
+  .description("ask an agent on this machine, without a platform");
 local
   .command("status")
-  .description("what it runs")
+  .description("show what an agent runs")
   .option("--socket <path>", "the agent's socket", "/run/roboticks/agent.sock")
   .addOption(format())
   .action(async (options: { socket: string; format: OutputFormat }) =>
@@ -119,7 +126,8 @@ program.parseAsync().catch((thrown: unknown) => {
     process.exitCode = thrown.exitCode === 0 ? exitStatus.done : exitStatus.usage;
     return;
   }
-  const error = toError(thrown);
+  // Where cleaning up failed too, what it was for is still the reason.
+  const error = toError(thrown instanceof SuppressedError ? thrown.suppressed : thrown);
   if (!(error instanceof RoboticksError)) {
     process.stderr.write(`roboticks: ${error.stack ?? error.message}\n`);
   } else if (error.message.includes(`[${error.code}]`)) {

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { chmod, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CapsuleManager } from "@roboticks/capsule";
 import { ConfigurationManager } from "@roboticks/config";
@@ -42,7 +42,11 @@ export interface AgentOptions {
  * asked through its socket to end, and is to be disposed then.
  */
 export class Agent implements AsyncDisposable {
-  /** Resolves with what is to become of the workloads, once somebody asks the agent to end. */
+  /**
+   * Resolves with what is to become of the workloads, once somebody asks the agent to end.
+   * Rejects when it cannot go on: the platform refuses this device and nothing runs here, or its
+   * store was stopped by the disk. It is to be disposed in every case.
+   */
   readonly ended: Promise<{ readonly stopWorkloads: boolean }>;
   readonly deployments: DeploymentManager;
   readonly #stack: AsyncDisposableStack;
@@ -76,8 +80,7 @@ export class Agent implements AsyncDisposable {
   }: AgentOptions): Promise<Agent> {
     await using stack = new AsyncDisposableStack();
     const { root, run, name: device } = settings;
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    await mkdir(run, { recursive: true, mode: 0o700 });
+    for (const folder of [root, run]) await makePrivate(folder);
 
     const store = stack.use(wrapStore(await openStore(root, logger)));
     const identity = await Identity.open(root);
@@ -136,8 +139,7 @@ export class Agent implements AsyncDisposable {
       );
     }
     const stopWorkloads = async (): Promise<void> => {
-      const uses = new Set(supervisor.list().map(({ name }) => name.split(".")[0] ?? name));
-      await Promise.all([...uses].map((use) => capsules.stop(use)));
+      await Promise.all(capsules.runs().map((run) => run.stop()));
     };
     return new Agent(ended.promise, deployments, stack.move(), stopWorkloads);
   }
@@ -151,6 +153,21 @@ export class Agent implements AsyncDisposable {
   /** Ends the agent; the workloads go on. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack[Symbol.asyncDispose]();
+  }
+}
+
+/** Makes a folder that others may not enter: keys, sockets and what a process is given are in it. */
+async function makePrivate(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { mode } = await stat(folder);
+    // A group that the owner let in may stay, for reading.
+    if ((mode & 0o027) !== 0) await chmod(folder, mode & 0o750);
+  } catch (cause) {
+    const why = toError(cause).message;
+    throw new AgentError("ERR_AGENT_FOLDER", `the folder ${folder} cannot be used: ${why}`, {
+      cause,
+    });
   }
 }
 

@@ -1,5 +1,4 @@
-import type { CapsuleManager } from "@roboticks/capsule";
-import { digestOf } from "@roboticks/core/digest";
+import type { CapsuleManager, CapsuleRun } from "@roboticks/capsule";
 import type { Capsules } from "@roboticks/deployment";
 import { AgentError } from "./errors.ts";
 
@@ -16,7 +15,6 @@ export function deployableCapsules(
 ): Capsules {
   return {
     async install({ digest, size }, { signal }) {
-      if (await manager.find(digest)) return;
       if (!source) {
         throw new AgentError(
           "ERR_AGENT_NO_PLATFORM",
@@ -36,17 +34,19 @@ export function deployableCapsules(
       const capsule = await manager.find(digest);
       if (!capsule) {
         throw new AgentError(
-          "ERR_AGENT_NO_PLATFORM",
+          "ERR_AGENT_CAPSULE_GONE",
           `capsule ${digest} of ${use} is not on this device any more; deploy it again`,
         );
       }
       await manager.start(capsule, { as: use, environment: variables, tag });
     },
     stop: (use) => manager.stop(use),
-    running(use) {
-      const run = manager.get(use);
-      const all = run?.processes.every(({ run }) => run.status().state !== "ended");
-      return all ? run?.tag : undefined;
+    running() {
+      // A use of which a process has ended for good does not run: it is to be started again.
+      const ended = (run: CapsuleRun): boolean =>
+        run.processes.some((process) => process.run.status().state === "ended");
+      const runs = manager.runs().filter((run) => !ended(run));
+      return new Map(runs.map(({ as, tag }) => [as, tag]));
     },
     async lastLines(use) {
       const runs = manager.get(use)?.processes ?? [];
@@ -55,9 +55,4 @@ export function deployableCapsules(
     },
     remove: (digest) => manager.remove(digest),
   };
-}
-
-/** What tells two lists of checks apart. */
-export function fingerprint(value: object): string {
-  return digestOf(JSON.stringify(value));
 }

@@ -25,5 +25,12 @@ export function deployableConfigurations(
       return version;
     },
     read: (use, version) => manager.read(use, version),
+    async collect(kept) {
+      for (const [use, versions] of Object.entries(kept)) {
+        for (const version of await manager.versions(use)) {
+          if (!versions.includes(version)) await manager.remove(use, version);
+        }
+      }
+    },
   };
 }

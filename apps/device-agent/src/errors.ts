@@ -4,10 +4,12 @@ import { RoboticksError } from "@roboticks/core";
 export const agentErrorCodes = [
   "ERR_AGENT_SETTINGS",
   "ERR_AGENT_ROOT_IN_USE",
+  "ERR_AGENT_FOLDER",
   "ERR_AGENT_SOCKET",
   "ERR_AGENT_DSN",
   "ERR_AGENT_ENROLMENT",
   "ERR_AGENT_NO_PLATFORM",
+  "ERR_AGENT_CAPSULE_GONE",
   "ERR_AGENT_NO_ROOT",
   "ERR_AGENT_HEALTH",
   "ERR_AGENT_ORDER_MALFORMED",

@@ -11,7 +11,6 @@ import {
   tcp,
 } from "@roboticks/health";
 import type { HealthCheck } from "@roboticks/spec/deployment";
-import { fingerprint } from "./capsules.ts";
 import { AgentError } from "./errors.ts";
 
 /** How the processes of a use are watched where the deployment does not say. */
@@ -35,8 +34,11 @@ export function deployableHealth({ monitor, capsules, clock }: DeployableHealthO
   };
 
   return {
+    validate({ checks, variables }) {
+      checksOf(checks, variables);
+    },
     async watch(use, { checks, variables, tag }) {
-      const print = fingerprint([checks, variables, tag]);
+      const print = JSON.stringify([checks, variables, tag]);
       if (watched.get(use) === print && monitor.get(use)) return;
       await monitor.unwatch(use);
       const timing = checks.find((check) => check.process)?.process;

@@ -29,7 +29,10 @@ program
   });
 
 async function run(settings: Awaited<ReturnType<typeof readSettings>>): Promise<void> {
-  const logger = pino({ level: settings.log.level });
+  const logger = pino({
+    level: settings.log.level,
+    serializers: { error: pino.stdSerializers.err, cause: pino.stdSerializers.err },
+  });
   const signalled = Promise.withResolvers<{ stopWorkloads: boolean }>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => signalled.resolve({ stopWorkloads: false }));

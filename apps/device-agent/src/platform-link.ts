@@ -86,6 +86,7 @@ export class PlatformLink implements AsyncDisposable {
     let etag: string | undefined;
     await this.#forever("ask for orders", async (signal) => {
       const answer = await this.#client.getAssignment(device, { etag, waitMs, signal });
+      this.#status = { connected: true };
       if (answer.kind !== "assignment") return "again";
       await deployments.submit(answer.envelope);
       etag = answer.etag;
@@ -105,7 +106,9 @@ export class PlatformLink implements AsyncDisposable {
       const waiting = await reports.pending();
       if (waiting.length > 0) {
         const acknowledged = await this.#client.sendReports(device, waiting, { signal });
-        await reports.acknowledge(acknowledged);
+        this.#status = { connected: true };
+        // Never more than was sent, whatever the platform says that it has.
+        await reports.acknowledge(Math.min(acknowledged, waiting.at(-1)?.seq ?? 0));
         return "again";
       }
       await Promise.race([queued.promise, closed]);
@@ -125,14 +128,14 @@ export class PlatformLink implements AsyncDisposable {
       try {
         const next = await work(signal);
         failures = 0;
-        this.#status = { connected: true };
         if (next === "done") return;
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof Final) throw error.cause;
+        const final = error instanceof Final;
+        const { message } = toError(final ? error.cause : error);
+        this.#status = { connected: false, lastError: message.slice(0, 4_096).toWellFormed() };
+        if (final) throw error.cause;
         const pauseMs = backoffMs(++failures);
-        const { message } = toError(error);
-        this.#status = { connected: false, lastError: message.slice(0, 4_096) };
         logger.warn({ error: message, pauseMs }, `could not ${what}; it is tried again`);
         await clock.sleep(pauseMs, { signal }).catch(() => {}); // closed: the loop ends
       }

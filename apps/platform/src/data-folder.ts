@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "@roboticks/core/fs";
+import { isSystemError, writeFileAtomic } from "@roboticks/core/fs";
 import * as z from "zod";
 import { PlatformError } from "./errors.ts";
 import { makeSecret } from "./secrets.ts";
@@ -93,7 +93,7 @@ export class DataFolder {
           "restore it, or remove it to have a new one made",
       );
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      if (!isSystemError(error, "ENOENT")) throw error;
     }
     const secret = makeSecret();
     await writeFileAtomic(path, `${secret}\n`, { mode: 0o600 });

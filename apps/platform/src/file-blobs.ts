@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { syncFolder } from "@roboticks/core/fs";
+import { isSystemError, syncFolder } from "@roboticks/core/fs";
 import { type BlobExpectation, type BlobStore, type ByteRange, checked } from "./blobs.ts";
 
 /** Bytes that are read at a time. */
@@ -50,7 +50,7 @@ export class FileBlobs implements BlobStore {
     try {
       return (await stat(join(this.#kept, sha256))).size;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      if (isSystemError(error, "ENOENT")) return undefined;
       throw error;
     }
   }

@@ -50,7 +50,7 @@ const endGraceMs = 500;
  * Starts a platform; it listens when the promise resolves.
  *
  * @throws {PlatformError} `ERR_PLATFORM_SETTINGS`, `ERR_PLATFORM_LISTEN`
- * @throws TrustError when `root` is no root of trust
+ * @throws {TrustError} when `root` is no root of trust
  */
 export async function createPlatform({
   state,

@@ -1,3 +1,5 @@
+import { untilAborted } from "@roboticks/core";
+
 /**
  * The same as `source`, but a wait for its next value ends as soon as `signal` is aborted, also
  * where the source itself hangs and does not know of the signal.
@@ -11,7 +13,7 @@ export async function* abortable<Value>(
   const iterator = source[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const { value, done } = await orAborted(iterator.next(), signal);
+      const { value, done } = await untilAborted(iterator.next(), signal);
       if (done) return;
       yield value;
     }
@@ -19,14 +21,4 @@ export async function* abortable<Value>(
     // Not awaited: a source that hangs in `next` would keep us here as well.
     iterator.return?.().catch(() => {}); // we are through with it, and so is its failure
   }
-}
-
-function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined) {
-  if (!signal) return promise;
-  return new Promise<Value>((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.finally(() => signal.removeEventListener("abort", onAbort)).then(resolve, reject);
-  });
 }

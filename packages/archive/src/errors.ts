@@ -1,4 +1,5 @@
-import { RoboticksError } from "@roboticks/core";
+import { RoboticksError, toError } from "@roboticks/core";
+import { isSystemError } from "@roboticks/core/fs";
 
 /** Every code that an {@link ArchiveError} can have; the README says what to do about each. */
 export const archiveErrorCodes = [
@@ -28,14 +29,14 @@ export class ArchiveError extends RoboticksError<ArchiveErrorCode> {
 /** The error of a file system, in the words of this package. */
 export function writeError(path: string, cause: unknown): ArchiveError {
   if (cause instanceof ArchiveError) return cause;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (code === "ENOSPC" || code === "EDQUOT") {
+  if (isSystemError(cause, "ENOSPC", "EDQUOT")) {
     return new ArchiveError(
       "ERR_ARCHIVE_NO_SPACE",
       `no space left to write ${path}; free some and try again`,
       { cause },
     );
   }
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return new ArchiveError("ERR_ARCHIVE_WRITE", `cannot write ${path}: ${said}`, { cause });
+  return new ArchiveError("ERR_ARCHIVE_WRITE", `cannot write ${path}: ${toError(cause).message}`, {
+    cause,
+  });
 }

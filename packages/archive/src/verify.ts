@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { lstat, open, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "@roboticks/core/digest";
+import { isSystemError } from "@roboticks/core/fs";
 import { type FileEntry, manifestPath, type TableEntry } from "./table.ts";
 
 /**
@@ -126,7 +127,7 @@ async function namesIn(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (error) {
     // A folder that is not there has nothing: all of it is missing.
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (isSystemError(error, "ENOENT")) return [];
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { CapsuleError } from "./errors.ts";
  * Whether the files of `manifest` fit on the disk of `folder`, with a reserve left over: a robot
  * whose disk is full cannot even say so. `reserveBytes` default: the larger of 200 MB and 5 %.
  *
- * @throws {CapsuleError} ERR_CAPSULE_NO_SPACE
+ * @throws {CapsuleError} `ERR_CAPSULE_NO_SPACE`
  */
 export async function checkSpace(
   folder: string,
@@ -25,7 +25,7 @@ export async function checkSpace(
   if (needed + reserve <= available) return;
   throw new CapsuleError(
     "ERR_CAPSULE_NO_SPACE",
-    `${name}@${version} needs ${formatSize(needed)} and a reserve of ${formatSize(reserve)} must stay free, but ${formatSize(available)} are available. Remove capsules that are not needed, or free space otherwise.`,
+    `${name}@${version} needs ${formatSize(needed)} and a reserve of ${formatSize(reserve)} must stay free, but ${formatSize(available)} are available; remove capsules that are not needed, or free space otherwise`,
     { retryable: true },
   );
 }

@@ -25,7 +25,7 @@ const maxRedirects = 5;
  * One attempt to fetch an archive: its bytes as they arrive. It ends without an error only when
  * all came that were promised, by `source.size` or by the server.
  *
- * @throws {CapsuleError} ERR_CAPSULE_DOWNLOAD
+ * @throws {CapsuleError} `ERR_CAPSULE_DOWNLOAD`
  * @throws `signal.reason` once `signal` is aborted
  */
 export async function* download(
@@ -35,7 +35,7 @@ export async function* download(
   const url = URL.parse(source.url);
   const open = url?.protocol === "file:" ? openFile : openHttp;
   if (!url || !["file:", "http:", "https:"].includes(url.protocol)) {
-    throw failed(source.url, "only file:, http: and https: URLs are taken; correct it");
+    throw failed(source.url, "only file:, http: and https: URLs are taken");
   }
   const { body, length, described } = await open(url, source, options);
   const { size } = source;
@@ -232,12 +232,10 @@ function failed(
     readonly retryAfterMs?: number;
   } = {},
 ): CapsuleError {
-  const advice = options.retryable
-    ? "Try again later."
-    : "See to the address, or to who serves it.";
+  const advice = options.retryable ? "try again later" : "see to the address, or to who serves it";
   return new CapsuleError(
     "ERR_CAPSULE_DOWNLOAD",
-    `Could not download ${shown(url)}: ${why}. ${advice}`,
+    `could not download ${shown(url)}: ${why}; ${advice}`,
     options,
   );
 }

@@ -1,4 +1,5 @@
-import { RoboticksError, type RoboticksErrorOptions } from "@roboticks/core";
+import { RoboticksError, type RoboticksErrorOptions, toError } from "@roboticks/core";
+import { isSystemError } from "@roboticks/core/fs";
 
 /** Every code that a {@link CapsuleError} can have; the README says what to do about each. */
 export const capsuleErrorCodes = [
@@ -52,22 +53,31 @@ export class CapsuleError extends RoboticksError<CapsuleErrorCode> {
 /** What the file system refused, in the words of this package; a {@link CapsuleError} stays. */
 export function ioError(what: string, cause: unknown): CapsuleError {
   if (cause instanceof CapsuleError) return cause;
-  const said = cause instanceof Error ? cause.message : String(cause);
-  if (isSystemError(cause, "ENOSPC") || isSystemError(cause, "EDQUOT")) {
+  if (isSystemError(cause, "ENOSPC", "EDQUOT")) {
     return new CapsuleError(
       "ERR_CAPSULE_NO_SPACE",
-      `No space left to ${what}. Free some and try again.`,
+      `no space left to ${what}; free some and try again`,
       { cause, retryable: true },
     );
   }
   return new CapsuleError(
     "ERR_CAPSULE_IO",
-    `Could not ${what}: ${said}. See to the disk and try again.`,
+    `could not ${what}: ${toError(cause).message}; see to the disk and try again`,
     { cause, retryable: true },
   );
 }
 
-/** Whether `error` is the one that the system calls `code`. */
-export function isSystemError(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+/** What the system says when it lacks memory, processes, descriptors or a disk that works. */
+const shortages = ["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ENOSPC", "EIO"] as const;
+
+/**
+ * Why something could not be started. Its `retryable` is taken from `cause`: true where that, or
+ * the cause which it has itself, is trouble of the surroundings and not of the program.
+ */
+export function startFailed(what: string, why: string, cause?: unknown): CapsuleError {
+  const beneath = cause instanceof Error ? cause.cause : undefined;
+  return new CapsuleError("ERR_CAPSULE_START_FAILED", `could not start ${what}: ${why}`, {
+    cause,
+    retryable: isSystemError(cause, ...shortages) || isSystemError(beneath, ...shortages),
+  });
 }

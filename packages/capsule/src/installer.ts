@@ -138,7 +138,7 @@ function translated(error: unknown, source: InstallSource, progress: InstallProg
   if (code === "ERR_ARCHIVE_NO_SPACE") {
     return new CapsuleError(
       "ERR_CAPSULE_NO_SPACE",
-      `The disk became full while ${what} was unpacked: ${message}.`,
+      `the disk became full while ${what} was unpacked: ${message}`,
       { cause: error, retryable: true },
     );
   }
@@ -151,7 +151,7 @@ function translated(error: unknown, source: InstallSource, progress: InstallProg
   }
   return new CapsuleError(
     code === "ERR_ARCHIVE_DIGEST_MISMATCH" ? "ERR_CAPSULE_DIGEST_MISMATCH" : "ERR_CAPSULE_ARCHIVE",
-    `Refused ${what}: ${message}. Nothing of it was kept; push it again, or see to who serves it.`,
+    `refused ${what} and kept nothing of it: ${message}; push it again, or see to who serves it`,
     { cause: error },
   );
 }

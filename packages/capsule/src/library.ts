@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Logger, toError } from "@roboticks/core";
 import { type Digest, isDigest } from "@roboticks/core/digest";
-import { syncFolder } from "@roboticks/core/fs";
+import { isSystemError, syncFolder } from "@roboticks/core/fs";
 import type { CapsuleManifest } from "@roboticks/spec/capsule";
 import type { Capsule } from "./capsule.ts";
-import { ioError, isSystemError } from "./errors.ts";
+import { ioError } from "./errors.ts";
 import { folderNameOf, type Layout, manifestPath } from "./layout.ts";
 import { readManifestBytes } from "./manifest.ts";
 

@@ -84,7 +84,7 @@ export class CapsuleManager implements AsyncDisposable {
   /**
    * Opens the folder and clears away what an interrupted install left.
    *
-   * @throws {CapsuleError} ERR_CAPSULE_IO, ERR_CAPSULE_NO_SPACE
+   * @throws {CapsuleError} `ERR_CAPSULE_IO`, `ERR_CAPSULE_NO_SPACE`
    */
   static async open(options: CapsuleManagerOptions): Promise<CapsuleManager> {
     const manager = new CapsuleManager(options);
@@ -97,8 +97,8 @@ export class CapsuleManager implements AsyncDisposable {
    * that is there already needs no network. Calls for the same digest share one download. What
    * runs is not disturbed, whatever happens.
    *
-   * @throws {CapsuleError} ERR_CAPSULE_DOWNLOAD, _DIGEST_MISMATCH, _ARCHIVE, _MANIFEST, _PLATFORM,
-   *   _NO_SPACE, _IO, _CLOSED; `retryable` says whether it may go away by itself
+   * @throws {CapsuleError} `ERR_CAPSULE_DOWNLOAD`, `_DIGEST_MISMATCH`, `_ARCHIVE`, `_MANIFEST`,
+   *   `_PLATFORM`, `_NO_SPACE`, `_IO`, `_CLOSED`; `retryable` says whether it may go away by itself
    * @throws `signal.reason` once `signal` is aborted
    */
   async install(
@@ -132,7 +132,7 @@ export class CapsuleManager implements AsyncDisposable {
    * Reads every file of an installed capsule and compares it with the manifest. For one that is
    * not whole any more: `remove`, then `install`.
    *
-   * @throws {CapsuleError} ERR_CAPSULE_NOT_FOUND, ERR_CAPSULE_IO
+   * @throws {CapsuleError} `ERR_CAPSULE_NOT_FOUND`, `ERR_CAPSULE_IO`
    */
   async verify(
     capsule: Capsule | Digest,
@@ -143,7 +143,7 @@ export class CapsuleManager implements AsyncDisposable {
     if (path === undefined) {
       throw new CapsuleError(
         "ERR_CAPSULE_NOT_FOUND",
-        `The capsule ${digest} is not installed. Install it first.`,
+        `the capsule ${digest} is not installed; install it first`,
       );
     }
     const found = await this.#library.find(digest);
@@ -164,7 +164,7 @@ export class CapsuleManager implements AsyncDisposable {
    * Takes a capsule off the disk; one that is not there is fine. The data of its uses stays.
    * Whether it still runs is for the caller to know: what runs goes on, but cannot be restarted.
    *
-   * @throws {CapsuleError} ERR_CAPSULE_IO
+   * @throws {CapsuleError} `ERR_CAPSULE_IO`
    */
   remove(digest: Digest): Promise<void> {
     return this.#library.remove(digest);
@@ -175,7 +175,8 @@ export class CapsuleManager implements AsyncDisposable {
    * of the manifest. When one cannot be started, the others are stopped again. Idempotent for
    * the same `tag`.
    *
-   * @throws {CapsuleError} ERR_CAPSULE_START_FAILED, _ALREADY_RUNNING, _NO_LAUNCHER, _NAME, _IO
+   * @throws {CapsuleError} `ERR_CAPSULE_START_FAILED`, `_ALREADY_RUNNING`, `_NO_LAUNCHER`, `_NAME`,
+   *   `_IO`; `retryable` says whether it may go away by itself
    * @throws `signal.reason` once `signal` is aborted; nothing of it runs then
    */
   start(capsule: Capsule, options: StartOptions = {}): Promise<CapsuleRun> {
@@ -185,7 +186,7 @@ export class CapsuleManager implements AsyncDisposable {
   /**
    * Stops all processes of a use; they are gone when it resolves. None running is fine.
    *
-   * @throws {CapsuleError} ERR_CAPSULE_STOP_FAILED, _NO_LAUNCHER, _NAME
+   * @throws {CapsuleError} `ERR_CAPSULE_STOP_FAILED`, `_NO_LAUNCHER`, `_NAME`
    */
   stop(as: string, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     return this.#runs.stop(as, options);
@@ -194,6 +195,11 @@ export class CapsuleManager implements AsyncDisposable {
   /** The use by that name, as far as the launcher knows it, also after a restart of the agent. */
   get(as: string): CapsuleRun | undefined {
     return this.#runs.get(as);
+  }
+
+  /** All uses that the launcher knows, also after a restart of the agent. */
+  runs(): CapsuleRun[] {
+    return this.#runs.list();
   }
 
   /** Ends downloads that are under way. What runs goes on. */
@@ -206,6 +212,6 @@ export class CapsuleManager implements AsyncDisposable {
 function closed(): CapsuleError {
   return new CapsuleError(
     "ERR_CAPSULE_CLOSED",
-    "The capsule manager was disposed. Open another one.",
+    "the capsule manager was disposed; open another one",
   );
 }

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { toError } from "@roboticks/core";
 import { type Digest, digestOf } from "@roboticks/core/digest";
 import { type CapsuleManifest, capsuleManifestSchema } from "@roboticks/spec/capsule";
 import { checkDocument } from "@roboticks/spec/document";
@@ -8,28 +9,28 @@ import { manifestPath } from "./layout.ts";
 /**
  * The manifest that `bytes` are, when they are the ones that were asked for.
  *
- * @throws {CapsuleError} ERR_CAPSULE_DIGEST_MISMATCH, ERR_CAPSULE_MANIFEST
+ * @throws {CapsuleError} `ERR_CAPSULE_DIGEST_MISMATCH`, `ERR_CAPSULE_MANIFEST`
  */
 export function readManifestBytes(bytes: Uint8Array, digest: Digest): CapsuleManifest {
   const actual = digestOf(bytes);
   if (actual !== digest) {
     throw new CapsuleError(
       "ERR_CAPSULE_DIGEST_MISMATCH",
-      `The manifest has the digest ${actual}, but ${digest} was asked for. The archive is not that capsule; push or fetch the right one.`,
+      `the manifest has the digest ${actual}, but ${digest} was asked for: the archive is not that capsule; push or fetch the right one`,
     );
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return checkDocument(JSON.parse(text), capsuleManifestSchema, { file: manifestPath });
   } catch (cause) {
-    throw refused(digest, cause instanceof Error ? cause.message : String(cause), cause);
+    throw refused(digest, toError(cause).message, cause);
   }
 }
 
 /**
  * Whether the capsule can run here at all.
  *
- * @throws {CapsuleError} ERR_CAPSULE_PLATFORM, ERR_CAPSULE_MANIFEST
+ * @throws {CapsuleError} `ERR_CAPSULE_PLATFORM`, `ERR_CAPSULE_MANIFEST`
  */
 export function judgeManifest(
   manifest: CapsuleManifest,
@@ -41,7 +42,7 @@ export function judgeManifest(
     const built = platforms.map(({ os, arch }) => `${os} ${arch}`).join(", ");
     throw new CapsuleError(
       "ERR_CAPSULE_PLATFORM",
-      `${name}@${version} is built for ${built}, this is ${here.platform} ${here.arch}. Deploy a build for it.`,
+      `${name}@${version} is built for ${built}, this is ${here.platform} ${here.arch}; deploy a build for it`,
     );
   }
   const programs = new Set(files.map(({ path }) => path));
@@ -58,7 +59,7 @@ export function judgeManifest(
 function refused(digest: Digest, why: string, cause?: unknown): CapsuleError {
   return new CapsuleError(
     "ERR_CAPSULE_MANIFEST",
-    `The manifest ${digest} cannot be used: ${why}. Pack the capsule again.`,
+    `the manifest ${digest} cannot be used: ${why}; pack the capsule again`,
     { cause },
   );
 }

@@ -5,7 +5,7 @@ import { digestOf } from "@roboticks/core/digest";
 import { syncFolder } from "@roboticks/core/fs";
 import { nameSchema } from "@roboticks/spec/words";
 import type { Capsule } from "./capsule.ts";
-import { CapsuleError, ioError } from "./errors.ts";
+import { CapsuleError, ioError, startFailed } from "./errors.ts";
 import type { Launcher, LauncherExit, LauncherProgram, LauncherRun } from "./launcher.ts";
 import { programOf } from "./program.ts";
 
@@ -81,6 +81,18 @@ export class Runs {
     await stopAll(launcher, as, names, options);
   }
 
+  /** All uses, as far as the launcher knows them. */
+  list(): CapsuleRun[] {
+    // A process is called `<use>.<process>`, and a use has no dot in it.
+    const uses = new Set(
+      (this.#launcher?.list() ?? []).flatMap(({ name }) => {
+        const dot = name.indexOf(".");
+        return dot > 0 ? [name.slice(0, dot)] : [];
+      }),
+    );
+    return [...uses].flatMap((as) => this.get(as) ?? []);
+  }
+
   get(as: string): CapsuleRun | undefined {
     const runs = this.#runsOf(as);
     const [first] = runs;
@@ -126,7 +138,7 @@ export class Runs {
     if (!other) return;
     throw new CapsuleError(
       "ERR_CAPSULE_ALREADY_RUNNING",
-      `"${as}" runs already, as another capsule or with another environment (${other.name} has the tag ${other.tag}). Stop it first.`,
+      `"${as}" runs already, as another capsule or with another environment (${other.name} has the tag ${other.tag}); stop it first`,
     );
   }
 
@@ -139,7 +151,7 @@ export class Runs {
     if (this.#launcher) return this.#launcher;
     throw new CapsuleError(
       "ERR_CAPSULE_NO_LAUNCHER",
-      "This manager was opened without a launcher, so it cannot start or stop anything. Give one to CapsuleManager.open.",
+      "this manager was opened without a launcher, so it cannot start or stop anything; give one to CapsuleManager.open",
     );
   }
 }
@@ -156,7 +168,7 @@ async function stopAll(
   if (causes.length === 0) return;
   throw new CapsuleError(
     "ERR_CAPSULE_STOP_FAILED",
-    `Could not stop all of "${as}": ${causes.map((cause) => toError(cause).message).join("; ")}. Stop it again.`,
+    `could not stop all of "${as}": ${causes.map((cause) => toError(cause).message).join("; ")}; stop it again`,
     { cause: causes.length === 1 ? causes[0] : new AggregateError(causes), retryable: true },
   );
 }
@@ -176,12 +188,6 @@ function checkName(as: string): void {
   if (success) return;
   throw new CapsuleError(
     "ERR_CAPSULE_NAME",
-    `"${as}" cannot name the use of a capsule: ${error.issues[0]?.message}.`,
+    `"${as}" cannot name the use of a capsule: ${error.issues[0]?.message}`,
   );
-}
-
-function startFailed(what: string, why: string, cause?: unknown): CapsuleError {
-  return new CapsuleError("ERR_CAPSULE_START_FAILED", `Could not start ${what}: ${why}.`, {
-    cause,
-  });
 }

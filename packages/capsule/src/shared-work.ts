@@ -1,3 +1,5 @@
+import { untilAborted } from "@roboticks/core";
+
 /** What {@link SharedWork} does for all who wait for one key. */
 export type Work<Result, Progress> = (options: {
   readonly signal: AbortSignal;
@@ -35,14 +37,14 @@ export class SharedWork<Key, Result, Progress> {
   ): Promise<Result> {
     signal?.throwIfAborted();
     for (let leaving = this.#leaving(key); leaving; leaving = this.#leaving(key)) {
-      await orAborted(leaving, signal);
+      await untilAborted(leaving, signal);
     }
     // Nothing is awaited from that check to `waiting++`, or the last who waits could leave between.
     const job = this.#jobs.get(key) ?? this.#begin(key, work);
     job.waiting++;
     job.listeners.add(onProgress);
     try {
-      return await orAborted(job.result, signal);
+      return await untilAborted(job.result, signal);
     } finally {
       job.listeners.delete(onProgress);
       if (--job.waiting === 0) job.abort.abort();
@@ -78,17 +80,4 @@ export class SharedWork<Key, Result, Progress> {
     this.#jobs.set(key, job);
     return job;
   }
-}
-
-function orAborted<Result>(
-  promise: Promise<Result>,
-  signal: AbortSignal | undefined,
-): Promise<Result> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.finally(() => signal.removeEventListener("abort", onAbort)).then(resolve, reject);
-  });
 }

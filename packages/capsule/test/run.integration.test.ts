@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Capsule, CapsuleManager, type Launcher } from "../src/index.ts";
 import { forever, type TestCapsuleOptions, testCapsule } from "./archives.ts";
 import { ProcessLauncher } from "./process-launcher.ts";
@@ -111,10 +111,30 @@ describe("start", () => {
     await expect(capsules.start(capsule)).rejects.toMatchObject({
       code: "ERR_CAPSULE_START_FAILED",
       message: expect.stringContaining("hello.side"),
+      retryable: false,
       cause: expect.objectContaining({ code: "EACCES" }),
     });
     expect(names()).toEqual([]);
     expect(capsules.get("hello")).toBeUndefined();
+  });
+
+  it.each([
+    ["EAGAIN", true],
+    ["EMFILE", true],
+    ["ENOSPC", true],
+    ["ENOENT", false],
+    ["EACCES", false],
+  ])("that fails with %s may be tried again: %s", async (code, retryable) => {
+    const refused = Object.assign(new Error(`spawn ${code}`), { code });
+    for (const error of [refused, new Error("the program was not started", { cause: refused })]) {
+      const start = vi.spyOn(launcher, "start").mockRejectedValueOnce(error);
+      await expect(capsules.start(await install(two))).rejects.toMatchObject({
+        code: "ERR_CAPSULE_START_FAILED",
+        retryable,
+        cause: error,
+      });
+      start.mockRestore();
+    }
   });
 
   it("that was called off leaves nothing running", async () => {

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "@roboticks/core";
+import { type Clock, systemClock, untilAborted } from "@roboticks/core";
 import { tokenStatement } from "@roboticks/spec/api";
 import type { PlatformClient } from "./client.ts";
 import type { TokenSource } from "./transport.ts";
@@ -47,16 +47,6 @@ export function deviceTokens({
     renewal ??= renew().finally(() => {
       renewal = undefined;
     });
-    return waitFor(renewal, signal);
+    return untilAborted(renewal, signal);
   };
-}
-
-/** `promise`, or the reason of `signal` where that comes first. */
-function waitFor<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

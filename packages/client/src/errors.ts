@@ -40,7 +40,7 @@ export class ClientError extends RoboticksError<ClientErrorCode> {
   }
 
   /** Whether the same request may work later: no connection, no time, 429, or 500 and above. */
-  get temporary(): boolean {
+  get retryable(): boolean {
     if (this.code === "ERR_CLIENT_UNREACHABLE" || this.code === "ERR_CLIENT_TIMEOUT") return true;
     return this.status !== undefined && (this.status === 429 || this.status >= 500);
   }

@@ -78,7 +78,7 @@ export class Transport {
       clock,
       ...(call.signal ? { signal: call.signal } : {}),
       attempts: call.repeatable === false ? 1 : attempts,
-      retryable: (error) => error instanceof ClientError && error.temporary,
+      retryable: (error) => error instanceof ClientError && error.retryable,
       onRetry: ({ error, pauseMs }) =>
         logger.warn({ error: toError(error).message, pauseMs }, `${nameOf(call)}: trying again`),
     });

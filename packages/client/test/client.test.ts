@@ -32,7 +32,7 @@ describe("errors", () => {
       code: "ERR_CLIENT_REFUSED",
       status: 429,
       retryAfterMs: 7_000,
-      temporary: true,
+      retryable: true,
       problem: { code: "ERR_PLATFORM_BUSY", message: "no" },
     });
   });

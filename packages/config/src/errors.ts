@@ -27,4 +27,9 @@ export class ConfigError extends RoboticksError<ConfigErrorCode> {
     super(code, message, options);
     this.problems = problems;
   }
+
+  /** Whether the same call may succeed later though nobody changed the configuration. */
+  get retryable(): boolean {
+    return this.code === "ERR_CONFIG_IO";
+  }
 }

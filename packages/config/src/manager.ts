@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Logger, silentLogger } from "@roboticks/core";
+import { type Logger, silentLogger, toError } from "@roboticks/core";
 import { type Digest, digestOf, isDigest } from "@roboticks/core/digest";
-import { syncFolder, writeFileAtomic } from "@roboticks/core/fs";
+import { isSystemError, syncFolder, writeFileAtomic } from "@roboticks/core/fs";
 import { nameSchema } from "@roboticks/spec/words";
 import { ConfigError } from "./errors.ts";
 import { type Layer, type Layered, merge } from "./layers.ts";
@@ -48,7 +48,7 @@ export class ConfigurationManager {
     this.#logger = logger;
   }
 
-  /** @throws {ConfigError} ERR_CONFIG_IO */
+  /** @throws {ConfigError} `ERR_CONFIG_IO` */
   static async open({
     root,
     logger = silentLogger,
@@ -65,8 +65,8 @@ export class ConfigurationManager {
    * text that was written; what the schema gives by default is the lowest layer, "default".
    * Idempotent; durable once it resolves. Disturbs no other version.
    *
-   * @throws {ConfigError} ERR_CONFIG_INVALID with every problem, ERR_CONFIG_SCHEMA,
-   *   ERR_CONFIG_NAME, ERR_CONFIG_IO
+   * @throws {ConfigError} `ERR_CONFIG_INVALID` with every problem, `ERR_CONFIG_SCHEMA`,
+   *   `ERR_CONFIG_NAME`, `ERR_CONFIG_IO`
    */
   async stage(name: string, { schema, layers }: StageOptions): Promise<Staged> {
     const folder = this.#folder(name);
@@ -84,7 +84,8 @@ export class ConfigurationManager {
   /**
    * The variables of a version, as they were staged.
    *
-   * @throws {ConfigError} ERR_CONFIG_NOT_FOUND, ERR_CONFIG_DAMAGED, ERR_CONFIG_NAME, ERR_CONFIG_IO
+   * @throws {ConfigError} `ERR_CONFIG_NOT_FOUND`, `ERR_CONFIG_DAMAGED`, `ERR_CONFIG_NAME`,
+   *   `ERR_CONFIG_IO`
    */
   async read(name: string, version: Digest): Promise<Variables> {
     const path = this.#path(name, version);
@@ -94,7 +95,7 @@ export class ConfigurationManager {
     if (digestOf(content) !== version) {
       throw new ConfigError(
         "ERR_CONFIG_DAMAGED",
-        `${path} is not what was written: its digest is ${digestOf(content)}. Stage the configuration of ${name} again.`,
+        `${path} is not what was written: its digest is ${digestOf(content)}; stage the configuration of ${name} again`,
       );
     }
     const { values } = JSON.parse(content) as { values: Record<string, Layered> };
@@ -136,7 +137,7 @@ export class ConfigurationManager {
     if (!success) {
       throw new ConfigError(
         "ERR_CONFIG_NAME",
-        `"${name}" cannot name a configuration: ${error.issues[0]?.message}.`,
+        `"${name}" cannot name a configuration: ${error.issues[0]?.message}`,
       );
     }
     return join(this.#root, name);
@@ -170,7 +171,7 @@ function refuseProblems(
   });
   throw new ConfigError(
     "ERR_CONFIG_INVALID",
-    `The configuration of ${name} does not fit its schema; correct it and stage it again:\n${lines.join("\n")}`,
+    `the configuration of ${name} does not fit its schema; correct it and stage it again:\n${lines.join("\n")}`,
     { problems },
   );
 }
@@ -178,7 +179,7 @@ function refuseProblems(
 function notFound(name: string, version: string): ConfigError {
   return new ConfigError(
     "ERR_CONFIG_NOT_FOUND",
-    `There is no version ${version} of the configuration of ${name}. Stage it first.`,
+    `there is no version ${version} of the configuration of ${name}; stage it first`,
   );
 }
 
@@ -195,7 +196,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isSystemError(error, "ENOENT")) return undefined;
     throw error;
   }
 }
@@ -204,13 +205,9 @@ async function listIfThere(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isSystemError(error, "ENOENT")) return [];
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 /** What the disk refuses is no fault of the configuration, and has a code of its own. */
@@ -220,7 +217,7 @@ async function io<Result>(what: string, work: () => Promise<Result>): Promise<Re
   } catch (cause) {
     throw new ConfigError(
       "ERR_CONFIG_IO",
-      `Could not ${what}: ${cause instanceof Error ? cause.message : String(cause)}. See to the disk and try again.`,
+      `could not ${what}: ${toError(cause).message}; see to the disk and try again`,
       { cause },
     );
   }

@@ -1,3 +1,4 @@
+import { toError } from "@roboticks/core";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { ConfigError } from "./errors.ts";
 import { namesOf } from "./names.ts";
@@ -24,7 +25,7 @@ const maxSchemaBytes = 256 * 1024;
  * Makes `schema` ready to check variables. Formats are annotations, as the standard has it;
  * nothing is fetched, so a `$ref` has to point into the schema itself.
  *
- * @throws {ConfigError} ERR_CONFIG_SCHEMA
+ * @throws {ConfigError} `ERR_CONFIG_SCHEMA`
  */
 export function compileSchema(schema: VariablesSchema): CompiledSchema {
   const bytes = Buffer.byteLength(JSON.stringify(schema));
@@ -46,7 +47,7 @@ export function compileSchema(schema: VariablesSchema): CompiledSchema {
       logger: false,
     }).compile(schema);
   } catch (cause) {
-    throw refused(cause instanceof Error ? cause.message : String(cause), cause);
+    throw refused(toError(cause).message, cause);
   }
   return { validate, defaults: defaultsOf(validate), ...namesOf(schema) };
 }
@@ -54,7 +55,7 @@ export function compileSchema(schema: VariablesSchema): CompiledSchema {
 /**
  * Whether `schema` can be used, for whoever packs or signs it.
  *
- * @throws {ConfigError} ERR_CONFIG_SCHEMA
+ * @throws {ConfigError} `ERR_CONFIG_SCHEMA`
  */
 export function checkSchema(schema: VariablesSchema): void {
   compileSchema(schema);
@@ -77,7 +78,7 @@ function defaultsOf(validate: ValidateFunction): Readonly<Record<string, string>
 function refused(why: string, cause?: unknown): ConfigError {
   return new ConfigError(
     "ERR_CONFIG_SCHEMA",
-    `The JSON Schema of the variables cannot be used: ${why}.`,
+    `the JSON Schema of the variables cannot be used: ${why}`,
     { cause },
   );
 }

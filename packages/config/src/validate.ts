@@ -23,7 +23,7 @@ export interface Problem {
  * What is wrong with `variables` by `schema`; nothing, when the list is empty. Text counts as
  * the number or boolean that stands there.
  *
- * @throws {ConfigError} ERR_CONFIG_SCHEMA when the schema itself cannot be used
+ * @throws {ConfigError} `ERR_CONFIG_SCHEMA` when the schema itself cannot be used
  */
 export function validateVariables(schema: VariablesSchema, variables: Variables): Problem[] {
   return problemsOf(compileSchema(schema), variables);

@@ -48,6 +48,9 @@ function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
+/** Why a timer is stopped. Without a reason, `abort` makes an error with a stack, each time. */
+const over = "the work ended";
+
 /**
  * Runs `work` with a signal that is aborted after `ms` (with `reason()`), when the caller's
  * `signal` is, or when the work is done; in every case the timer is gone afterwards.
@@ -70,6 +73,6 @@ export async function withTimeout<Result>(
   try {
     return await work(signal ? AbortSignal.any([signal, late.signal]) : late.signal);
   } finally {
-    ended.abort();
+    ended.abort(over);
   }
 }

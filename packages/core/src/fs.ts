@@ -45,3 +45,15 @@ export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, "r");
   await handle.sync();
 }
+
+/**
+ * Whether `error` is the system's own with one of `codes`, such as `ENOENT`. Looks at the error
+ * itself: one that only has such an error as its `cause` means something else.
+ */
+export function isSystemError(
+  error: unknown,
+  ...codes: readonly [code: string, ...more: string[]]
+): boolean {
+  if (!(error instanceof Error && "code" in error)) return false;
+  return codes.some((code) => code === error.code);
+}

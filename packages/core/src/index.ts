@@ -1,3 +1,4 @@
+export { untilAborted } from "./abort.ts";
 export {
   type Backoff,
   type BackoffOptions,

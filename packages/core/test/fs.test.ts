@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { digestOf, isDigest } from "../src/digest.ts";
-import { writeFileAtomic } from "../src/fs.ts";
+import { isSystemError, writeFileAtomic } from "../src/fs.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -29,11 +29,31 @@ describe("writeFileAtomic", () => {
   it("leaves what was there, and no temporary file, when it cannot", async () => {
     const path = join(folder, "taken");
     await writeFileAtomic(join(folder, "x"), "x");
-    const { mkdir } = await import("node:fs/promises");
     await mkdir(path);
     await expect(writeFileAtomic(path, "new")).rejects.toMatchObject({ code: "EISDIR" });
     expect((await readdir(folder)).sort()).toEqual(["taken", "x"]);
   });
+});
+
+describe("isSystemError", () => {
+  it("knows the system's errors by their code", async () => {
+    const error: unknown = await readFile(join(folder, "missing")).catch((thrown) => thrown);
+    expect(isSystemError(error, "ENOENT")).toBe(true);
+    expect(isSystemError(error, "ENOTDIR", "ENOENT")).toBe(true);
+    expect(isSystemError(error, "EACCES", "ENOTDIR")).toBe(false);
+  });
+
+  it("looks at the error itself, not at what lies beneath", async () => {
+    const cause: unknown = await readFile(join(folder, "missing")).catch((thrown) => thrown);
+    expect(isSystemError(new Error("no map", { cause }), "ENOENT")).toBe(false);
+  });
+
+  it.each([[undefined], ["ENOENT"], [{ code: "ENOENT" }], [new Error("ENOENT")]])(
+    "is not taken in by %j",
+    (thrown) => {
+      expect(isSystemError(thrown, "ENOENT")).toBe(false);
+    },
+  );
 });
 
 describe("digests", () => {

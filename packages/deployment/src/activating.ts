@@ -6,14 +6,14 @@ import type { Attempt } from "./state.ts";
 import { superseded } from "./superseding.ts";
 
 /**
- * Switches from `attempt.from` to `attempt.to`, each step written down before it begins. After
- * an interruption the step that was begun last is done again: every step can be.
+ * Switches from `attempt.from` to `attempt.to`. The plan is in the journal, and that it is being
+ * carried out; after an interruption it is carried out again from its start, which every step
+ * allows. So nothing has to be written between a stop and the start that follows it, and a disk
+ * that is full at that moment leaves nothing switched off.
  */
 export async function activate(context: Context, attempt: Attempt): Promise<void> {
-  const steps = [...attempt.plan.activate.entries()];
-  for (const [index, step] of steps.slice(Math.max(0, attempt.begun - 1))) {
+  for (const step of attempt.plan.activate) {
     if (context.state().next) return superseded(context);
-    if (index >= attempt.begun) await context.record({ type: "stepBegun", index });
     try {
       await applyStep(step, { ...context, attempt, signal: context.closed, configured: () => {} });
     } catch (error) {

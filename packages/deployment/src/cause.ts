@@ -21,8 +21,8 @@ const surroundings = new Set([
 ]);
 
 /**
- * Whether `error` is trouble of the surroundings, which may go away by itself. An error that
- * does not say so itself is judged by what caused it.
+ * Whether `error`, or what brought it about, is trouble of the surroundings, which may go away
+ * by itself.
  */
 export function isRetryable(error: unknown): boolean {
   for (
@@ -31,8 +31,7 @@ export function isRetryable(error: unknown): boolean {
     link = link.cause, depth++
   ) {
     const { retryable, code } = link as { retryable?: unknown; code?: unknown };
-    if (typeof retryable === "boolean") return retryable;
-    if (typeof code === "string" && surroundings.has(code)) return true;
+    if (retryable === true || (typeof code === "string" && surroundings.has(code))) return true;
   }
   return false;
 }
@@ -40,18 +39,16 @@ export function isRetryable(error: unknown): boolean {
 /** What was thrown, as a report tells it. */
 export function causeOf(error: unknown, more: Partial<Cause> = {}): Cause {
   const { code } = (error ?? {}) as { code?: unknown };
-  const { lastLines } = (error ?? {}) as { lastLines?: unknown };
-  const text = error instanceof Error ? error.message : String(error);
   return {
-    code: typeof code === "string" ? code.slice(0, 64) : "ERR_DEPLOYMENT_STEP_FAILED",
-    message: text.slice(0, 4_096),
-    lastLines: Array.isArray(lastLines) ? lastLines.map(String).slice(-50) : [],
+    code: typeof code === "string" ? code : "ERR_DEPLOYMENT_STEP_FAILED",
+    message: error instanceof Error ? error.message : String(error),
+    lastLines: [],
     ...more,
   };
 }
 
-/** The last lines of a use, as many and as long as a report may hold; none if there is no log. */
+/** The last lines of a use; none if there is no log. */
 export async function lastLinesOf(capsules: Capsules, use: string): Promise<string[]> {
   const lines = await capsules.lastLines(use).catch(() => []); // evidence is welcome, not needed
-  return lines.slice(-20).map((line) => line.slice(0, 2_048));
+  return [...lines];
 }

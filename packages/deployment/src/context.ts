@@ -23,8 +23,8 @@ export interface Context extends Managers {
   state(): State;
   /** Writes an event down, with a report of it. */
   record(event: Event, said?: Said): Promise<void>;
-  /** Reports something that changes nothing. */
-  report(said: Said): Promise<void>;
+  /** Reports something that changes nothing, in its turn. */
+  tell(said: Said): void;
   /** Aborted when a newer deployment was accepted, or the manager is disposed. */
   readonly interrupt: AbortSignal;
   /** Aborted when the manager is disposed. */

@@ -20,12 +20,13 @@ export interface StepContext extends Managers {
 }
 
 /**
- * Does a step and takes it back. Both may be called again after they were cut off anywhere,
- * and `undo` also where `apply` never began.
+ * Does a step and takes it back. Both may be called again after they were cut off anywhere, and
+ * `undo` also where `apply` never began. Staging disturbs nothing, so it needs no undo: what no
+ * deployment needs any more is collected after the ending.
  */
 interface Executor<S extends Step> {
   apply(step: S, context: StepContext): Promise<void>;
-  undo(step: S, context: StepContext): Promise<void>;
+  undo?(step: S, context: StepContext): Promise<void>;
 }
 
 /** How each kind of step is done. */
@@ -34,36 +35,31 @@ export const executors: {
 } = {
   installCapsule: {
     async apply({ use }, { attempt, capsules, signal }) {
-      await capsules.install(useOf(attempt.to, use).capsule, { signal });
+      const { capsule } = useOf(attempt.to, use);
+      // One that is there is not fetched again, unless its files were damaged meanwhile.
+      if ((await capsules.present()).has(capsule.digest)) {
+        if (await capsules.intact(capsule.digest)) return;
+        await capsules.remove(capsule.digest);
+      }
+      await capsules.install(capsule, { signal });
     },
-    // What no deployment needs any more is collected after the ending.
-    async undo() {},
   },
   stageConfiguration: {
-    async apply({ use }, { attempt, configurations, configured }) {
-      const { capsule, environment } = useOf(attempt.to, use);
-      configured(use, await configurations.stage(use, { capsule: capsule.digest, environment }));
+    async apply({ use }, { attempt, configurations, health, configured }) {
+      const { capsule, environment, health: checks } = useOf(attempt.to, use);
+      const version = await configurations.stage(use, { capsule: capsule.digest, environment });
+      health.validate({ checks, variables: await configurations.read(use, version) });
+      configured(use, version);
     },
-    async undo() {},
   },
   stopCapsule: {
     async apply({ use }, context) {
       // After an interruption the new one may run already.
-      const { capsules, attempt } = context;
-      if (use in attempt.to.deployment.capsules && runs(capsules, attempt.to, use)) return;
-      await stopUse(context, use);
+      if (!runs(context.capsules, context.attempt.to, use)) await stopUse(context, use);
     },
     async undo({ use }, context) {
-      const { attempt, capsules } = context;
-      if (!attempt.from || runs(capsules, attempt.from, use)) return;
-      const { digest } = useOf(attempt.from, use).capsule;
-      if (!(await capsules.intact(digest))) {
-        throw new DeploymentError(
-          "ERR_DEPLOYMENT_DAMAGED",
-          `files of ${use} ${attempt.from.deployment.version} (capsule ${digest}) are damaged, so it cannot be gone back to; deploy it again`,
-        );
-      }
-      await startUse(context, attempt.from, use);
+      const { from } = context.attempt;
+      if (from) await startUse(context, from, use, { verify: true });
     },
   },
   startCapsule: {
@@ -71,12 +67,9 @@ export const executors: {
       await startUse(context, context.attempt.to, use);
     },
     async undo({ use }, context) {
-      const { attempt, capsules } = context;
       // After an interruption the old one may run again already.
-      if (attempt.from && use in attempt.from.deployment.capsules) {
-        if (runs(capsules, attempt.from, use)) return;
-      }
-      await stopUse(context, use);
+      const { from } = context.attempt;
+      if (!from || !runs(context.capsules, from, use)) await stopUse(context, use);
     },
   },
 };
@@ -88,40 +81,95 @@ export function applyStep(step: Step, context: StepContext): Promise<void> {
 }
 
 /** Takes `step` back, whatever its kind. */
-export function undoStep(step: Step, context: StepContext): Promise<void> {
+export async function undoStep(step: Step, context: StepContext): Promise<void> {
   const executor: Executor<Step> = executors[step.kind];
-  return executor.undo(step, context);
+  await executor.undo?.(step, context);
 }
 
-/** Starts a use as `installed` has it, unless it runs so already, and watches it. */
-async function startUse(
-  { capsules, configurations, health }: Managers,
-  installed: Installed,
-  use: string,
+/** Options of {@link converge}. */
+export interface ConvergeOptions {
+  /** Whether the files of what is to be started are checked first. Default false. */
+  readonly verify?: boolean;
+}
+
+/**
+ * Has just the uses of `wanted` running, as it has them, and watched; whatever else runs is
+ * stopped, and what is right already is left alone. One use that cannot be started keeps no
+ * other from it.
+ *
+ * @throws {ConvergeError} for the first use that could not be brought about, after all were tried
+ */
+export async function converge(
+  managers: Managers,
+  wanted: Installed | undefined,
+  options: ConvergeOptions = {},
 ): Promise<void> {
-  const { capsule, health: checks } = useOf(installed, use);
-  const version = installed.configurations[use];
-  const variables = version ? await configurations.read(use, version) : {};
-  const tag = tagOf(installed, use);
-  await capsules.start(use, { digest: capsule.digest, variables, tag });
-  await health.watch(use, { checks, variables, tag });
+  const failures: ConvergeError[] = [];
+  const attempt = async (use: string, work: () => Promise<void>): Promise<void> => {
+    await work().catch((cause: unknown) => failures.push(new ConvergeError(use, cause)));
+  };
+  const uses = Object.keys(wanted?.deployment.capsules ?? {}).sort();
+  for (const use of managers.capsules.running().keys()) {
+    if (!uses.includes(use)) await attempt(use, () => stopUse(managers, use));
+  }
+  for (const use of uses) {
+    await attempt(use, async () => {
+      if (wanted) await startUse(managers, wanted, use, options);
+    });
+  }
+  if (failures[0]) throw failures[0];
 }
 
-/** Has every use of `installed` running and watched; leaves alone what is. */
-export async function ensure(managers: Managers, installed: Installed): Promise<void> {
-  for (const use of Object.keys(installed.deployment.capsules).sort()) {
-    await startUse(managers, installed, use);
+/** Why a use is not as it should be; `cause` is what was thrown. */
+export class ConvergeError extends Error {
+  readonly use: string;
+
+  constructor(use: string, cause: unknown) {
+    super(`${use}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.use = use;
   }
 }
 
-/** Whether a use runs now as `installed` has it. */
-function runs(capsules: Capsules, installed: Installed, use: string): boolean {
-  return capsules.running(use) === tagOf(installed, use);
+/** Whether every use of `installed` runs as it has it. */
+export function runsWhole(capsules: Capsules, installed: Installed): boolean {
+  return Object.keys(installed.deployment.capsules).every((use) => runs(capsules, installed, use));
+}
+
+/** Starts a use as `installed` has it, in place of whatever runs by its name, and watches it. */
+async function startUse(
+  managers: Managers,
+  installed: Installed,
+  use: string,
+  { verify = false }: ConvergeOptions = {},
+): Promise<void> {
+  const { capsules, configurations, health } = managers;
+  const { capsule, health: checks } = useOf(installed, use);
+  const tag = tagOf(installed, use);
+  const version = installed.configurations[use];
+  const variables = version ? await configurations.read(use, version) : {};
+  const running = capsules.running().get(use);
+  if (running !== tag) {
+    if (verify && !(await capsules.intact(capsule.digest))) {
+      throw new DeploymentError(
+        "ERR_DEPLOYMENT_DAMAGED",
+        `files of ${use} ${installed.deployment.version} (capsule ${capsule.digest}) are damaged, so it cannot be gone back to; deploy it again`,
+      );
+    }
+    if (running !== undefined) await stopUse(managers, use);
+    await capsules.start(use, { digest: capsule.digest, variables, tag });
+  }
+  await health.watch(use, { checks, variables, tag });
 }
 
 async function stopUse({ capsules, health }: Managers, use: string): Promise<void> {
   await health.unwatch(use);
   await capsules.stop(use);
+}
+
+function runs(capsules: Capsules, installed: Installed, use: string): boolean {
+  return (
+    use in installed.deployment.capsules && capsules.running().get(use) === tagOf(installed, use)
+  );
 }
 
 function useOf(installed: Installed, use: string): Installed["deployment"]["capsules"][string] {

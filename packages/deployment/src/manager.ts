@@ -4,6 +4,7 @@ import {
   Events,
   type Listener,
   type Logger,
+  parseDuration,
   silentLogger,
   systemClock,
 } from "@roboticks/core";
@@ -11,17 +12,20 @@ import { digestOf } from "@roboticks/core/digest";
 import type { Envelope } from "@roboticks/spec/deployment";
 import type { Store } from "@roboticks/store";
 import { activate } from "./activating.ts";
+import { causeOf } from "./cause.ts";
+import { clip, clipCause } from "./clip.ts";
 import type { Context, Said } from "./context.ts";
 import { DeploymentError } from "./errors.ts";
-import { ensure, type Managers } from "./executors.ts";
+import { converge, type Managers, runsWhole } from "./executors.ts";
 import { StateJournal } from "./journal.ts";
-import { describePlan, plan } from "./plan.ts";
+import { capsulesOf, describePlan, plan } from "./plan.ts";
 import type { Rejected, Verifier } from "./ports.ts";
 import { type NewReport, queueReport, ReportOutbox } from "./reports.ts";
 import { stage } from "./staging.ts";
 import {
   type Attempt,
   type Event,
+  evolve,
   type Installed,
   idOf,
   type Outcome,
@@ -68,6 +72,7 @@ export class DeploymentManager implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   #interrupt = new AbortController();
   #work: Promise<void> = Promise.resolve();
+  #toldNotRunning = false;
 
   /** What the platform is to be told. */
   readonly reports: ReportOutbox;
@@ -122,19 +127,18 @@ export class DeploymentManager implements AsyncDisposable {
     this.#throwIfClosed();
     const verdict = await this.#options.verifier.verify(envelope);
     if (verdict.kind === "rejected") {
+      const { claims } = verdict;
+      // One that was taken when it held, and is shown again after it expired, changes nothing.
+      if (claims && this.#wasTaken(claims)) return { id: idOf(claims.assignment) };
       const id = `refused-${digestOf(JSON.stringify(envelope)).slice(-16)}`;
-      return this.#refuse(id, verdict, verdict.claims);
+      return this.#refuse(id, verdict, claims);
     }
     const { assignment, digest } = verdict;
     const id = idOf(assignment);
-    const { event, report, refused } = await this.#journal.record((state) => {
-      const taken = take(state, verdict);
-      const report = taken.said && this.#report(taken.said);
-      return { ...taken, report, ...(report ? { also: [queueReport(report)] } : {}) };
-    });
+    const { refused, event } = await this.#commit((state) =>
+      take(state, verdict, state.running !== undefined && this.#runsWhole(state.running)),
+    );
     if (refused) return this.#refuse(`refused-${id}-${digest.slice(-16)}`, refused, verdict);
-    if (report) this.#announce(report);
-    this.#noticed();
     if (event?.type === "accepted") this.#interrupt.abort(new Error("superseded"));
     return { id };
   }
@@ -175,39 +179,51 @@ export class DeploymentManager implements AsyncDisposable {
     await this.#work;
   }
 
-  /** Keeps a refusal for who asks, and tells the platform once. */
+  /** Tells the platform of a refusal, once, and keeps it for who asks. */
   async #refuse(
     id: string,
     { code, message }: Omit<Rejected, "claims">,
     claims: Rejected["claims"],
   ): Promise<{ id: string }> {
     if (this.#refusals.has(id)) return { id };
+    this.#options.logger.warn({ code, message }, "an order was refused");
+    if (claims) {
+      const about = { ...claims, configurations: {} };
+      const cause = { code, message, lastLines: [] };
+      await this.#commit(() => ({ said: { state: "refused", about, message, cause } }));
+    }
     for (const oldest of this.#refusals.keys()) {
       if (this.#refusals.size < 50) break;
       this.#refusals.delete(oldest);
     }
     this.#refusals.set(id, { kind: "refused", code, message });
-    this.#options.logger.warn({ code, message }, "an order was refused");
-    if (claims) {
-      const about = { ...claims, configurations: {} };
-      const cause = { code, message, lastLines: [] };
-      await this.#tell({ state: "refused", about, message, cause });
-    }
     return { id };
+  }
+
+  /** Whether this very order is the one that was taken last. */
+  #wasTaken({ assignment, digest }: NonNullable<Rejected["claims"]>): boolean {
+    const { attempt, next, running, outcomes } = this.state;
+    if (assignment !== this.state.assignment) return false;
+    const known = [next, attempt?.to, running].some((installed) => installed?.digest === digest);
+    return known || outcomes.some((entry) => entry.id === idOf(assignment));
   }
 
   /** After a start: counts the interruption, if it was one. */
   async #resume(): Promise<void> {
     const { attempt } = this.state;
     if (attempt?.phase !== "activating" && attempt?.phase !== "trial") return;
-    await this.#record({ type: "resumed", interrupted: !attempt.suspended });
+    // What is taken up has to start and settle again, which is not to cost it its deadline.
+    const remainingMs = Math.max(attempt.remainingMs, leastTrialMs(attempt.to));
+    await this.#commit(() => ({
+      event: { type: "resumed", interrupted: !attempt.suspended, remainingMs },
+    }));
     if ((this.state.attempt?.interruptions ?? 0) < mostInterruptions) return;
     const message = `the device went down ${mostInterruptions} times while it was activated`;
     const cause = { code: "ERR_DEPLOYMENT_INTERRUPTED", message, lastLines: [] };
-    await this.#record(
-      { type: "undoBegun", cause, blame: false, superseded: false },
-      { state: "undoing", about: attempt.to, cause },
-    );
+    await this.#commit(() => ({
+      event: { type: "undoBegun", cause, blame: false, superseded: false },
+      said: { state: "undoing", about: attempt.to, cause },
+    }));
   }
 
   /** Works off what the state asks for, phase by phase, until the manager is disposed. */
@@ -220,12 +236,18 @@ export class DeploymentManager implements AsyncDisposable {
         await this.#step(this.#context());
         failures = 0;
       } catch (error) {
-        if (closed.aborted) return;
+        if (closed.aborted) break;
         const pauseMs = backoffMs(++failures, { capMs: 30_000 });
         logger.error({ error, pauseMs }, "the transition cannot go on; it is tried again");
         const signal = this.#interrupt.signal;
         await clock.sleep(pauseMs, { signal }).catch(() => {}); // woken: look again at once
       }
+    }
+    const phase = this.state.attempt?.phase;
+    if (phase === "activating" || phase === "trial") {
+      await this.#commit(() => ({ event: { type: "suspended" } })).catch((error: unknown) => {
+        logger.warn({ error }, "the next start will count as one after an interruption");
+      });
     }
   }
 
@@ -233,19 +255,47 @@ export class DeploymentManager implements AsyncDisposable {
     const { attempt, next, running } = this.state;
     if (attempt) return phases[attempt.phase](context, attempt);
     if (next) return this.#begin(next);
-    if (running) await ensure(context, running);
+    if (running) await this.#keepRunning(context, running);
     // A deployment may have come while that went on: it has aborted the signal then.
     await aborted(context.interrupt);
   }
 
+  /** Has what was committed running; what cannot be started is told of once. */
+  async #keepRunning(context: Context, running: Installed): Promise<void> {
+    try {
+      await converge(context, running);
+      this.#toldNotRunning = false;
+    } catch (error) {
+      context.closed.throwIfAborted();
+      if (!this.#toldNotRunning) {
+        this.#toldNotRunning = true;
+        const cause = causeOf(error instanceof Error ? (error.cause ?? error) : error);
+        const message = "what was committed does not run; it is tried again";
+        context.tell({ state: "committed", about: running, message, cause });
+      }
+      throw error;
+    }
+  }
+
+  /** Plans the way to `next`; a plan that became stale meanwhile is not begun. */
   async #begin(next: Installed): Promise<void> {
     const { running } = this.state;
-    const present = await this.#options.capsules.present();
-    const made = plan(running, next, present);
-    await this.#record(
-      { type: "begun", plan: made },
-      { state: "staging", about: next, message: describePlan(made) },
-    );
+    const made = plan(running, next, await this.#options.capsules.present());
+    await this.#commit((state) => {
+      const isStale =
+        state.next?.digest !== next.digest || state.running?.digest !== running?.digest;
+      if (isStale) return {};
+      if (state.running?.digest === next.digest && this.#runsWhole(state.running)) {
+        return {
+          event: { type: "renewed", assignment: next.assignment, unchanged: true },
+          said: { state: "committed", about: next, message: "runs already" },
+        };
+      }
+      return {
+        event: { type: "begun", plan: made },
+        said: { state: "staging", about: next, message: describePlan(made) },
+      };
+    });
   }
 
   #context(): Context {
@@ -259,47 +309,53 @@ export class DeploymentManager implements AsyncDisposable {
       tickMs,
       lastingMs,
       state: () => this.state,
-      record: (event, said) => this.#record(event, said),
-      report: (said) => this.#tell(said),
+      record: async (event, said) => {
+        await this.#commit(() => ({ event, ...(said ? { said } : {}) }));
+        if (event.type === "committed" || event.type === "undone") await this.#collect();
+      },
+      tell: (said) => {
+        this.#commit(() => ({ said })).catch((error: unknown) => {
+          logger.error({ error }, "a report could not be kept");
+        });
+      },
       interrupt: this.#interrupt.signal,
       closed: this.#closed.signal,
     };
   }
 
-  async #record(event: Event, said?: Said): Promise<void> {
-    const report = said && this.#report(said, event);
-    await this.#journal.record(() => ({ event, also: report ? [queueReport(report)] : [] }));
+  /** Writes down, in its turn, what `decide` makes of the state then: an event, a report of it. */
+  async #commit<Decision extends { readonly event?: Event; readonly said?: Said }>(
+    decide: (state: State) => Decision,
+  ): Promise<Decision> {
+    const { decision, report } = await this.#journal.record((state) => {
+      const decision = decide(state);
+      const event = decision.event && clipEvent(decision.event);
+      const after = event ? evolve(state, event) : state;
+      const report = decision.said && this.#reportOf(decision.said, state, after);
+      return { decision, event, report, ...(report ? { also: [queueReport(report)] } : {}) };
+    });
     if (report) this.#announce(report);
     this.#noticed();
-    if (event.type === "committed" || event.type === "undone") await this.#collect();
+    return decision;
   }
 
-  async #tell(said: Said): Promise<void> {
-    const report = this.#report(said);
-    await this.#journal.record(() => ({ also: [queueReport(report)] }));
-    this.#announce(report);
-  }
-
-  #report({ state, about, message, cause }: Said, event?: Event): NewReport {
-    const { attempt, running } = this.state;
+  #reportOf({ state, about, message, cause }: Said, before: State, after: State): NewReport {
     // A newer assignment may have asked for the same meanwhile.
+    const { attempt } = before;
     const { assignment } = attempt?.to.digest === about.digest ? attempt.to : about;
-    // What runs is what the event makes of it.
-    const now =
-      event?.type === "trialPassed"
-        ? attempt?.to
-        : event?.type === "undone"
-          ? attempt?.from
-          : running;
     return {
       at: Math.max(0, Math.floor(this.#options.clock.now())),
       state,
-      assignment,
+      assignment: Math.max(assignment, about.assignment),
       deployment: labelOf(about),
-      ...(now ? { running: labelOf(now) } : {}),
-      ...(message ? { message } : {}),
-      ...(cause ? { cause } : {}),
+      ...(after.running ? { running: labelOf(after.running) } : {}),
+      ...(message ? { message: clip(message, 4_096) } : {}),
+      ...(cause ? { cause: clipCause(cause) } : {}),
     };
+  }
+
+  #runsWhole(installed: Installed): boolean {
+    return runsWhole(this.#options.capsules, installed);
   }
 
   #announce(report: NewReport): void {
@@ -307,18 +363,28 @@ export class DeploymentManager implements AsyncDisposable {
     this.reports.announce();
   }
 
-  /** Forgets capsules that nothing here can come back to. */
+  /** Forgets capsules and configurations that nothing here can come back to. */
   async #collect(): Promise<void> {
-    const { capsules, logger } = this.#options;
-    const { running, previous, attempt, next } = this.state;
-    const kept = [running, ...previous, attempt?.from, attempt?.to, next].flatMap((installed) =>
-      Object.values(installed?.deployment.capsules ?? {}).map(({ capsule }) => capsule.digest),
-    );
+    const { capsules, configurations, logger } = this.#options;
+    // Asked for anew each time: a deployment may be accepted meanwhile.
+    const kept = (): Installed[] => {
+      const { running, previous, attempt, next } = this.state;
+      return [running, ...previous, attempt?.from, attempt?.to, next].filter((one) => !!one);
+    };
     try {
       await this.reports.bound();
       for (const digest of await capsules.present()) {
-        if (!kept.includes(digest)) await capsules.remove(digest);
+        if (!kept().some(({ deployment }) => capsulesOf(deployment).has(digest))) {
+          await capsules.remove(digest);
+        }
       }
+      const used = kept().flatMap((one) => Object.entries(one.configurations));
+      const versions = Object.groupBy(used, ([use]) => use);
+      await configurations.collect(
+        Object.fromEntries(
+          Object.entries(versions).map(([use, entries = []]) => [use, entries.map(([, v]) => v)]),
+        ),
+      );
     } catch (error) {
       logger.warn({ error }, "could not clean up; it is tried again after the next deployment");
     }
@@ -349,12 +415,10 @@ export class DeploymentManager implements AsyncDisposable {
 const phases: Record<Attempt["phase"], (context: Context, attempt: Attempt) => Promise<void>> = {
   staging: async (context, attempt) => {
     // What ran goes on running while the next one is fetched, also after a boot.
-    if (attempt.from) {
-      await ensure(context, attempt.from).catch((error: unknown) => {
-        context.closed.throwIfAborted();
-        context.logger.error({ error }, "what ran before could not be started");
-      });
-    }
+    await converge(context, attempt.from).catch((error: unknown) => {
+      context.closed.throwIfAborted();
+      context.logger.error({ error }, "what ran before could not be started");
+    });
     await stage(context, attempt);
   },
   activating: activate,
@@ -362,6 +426,20 @@ const phases: Record<Attempt["phase"], (context: Context, attempt: Attempt) => P
   probation: probate,
   undoing: undo,
 };
+
+/** What a trial needs at least: for every check to come out of its start period, and to settle. */
+function leastTrialMs({ deployment: { activation, capsules } }: Installed): number {
+  const checks = Object.values(capsules).flatMap(({ health }) => health);
+  const periods = checks
+    .flatMap(({ http, tcp, process }) => [http, tcp, process])
+    .map((check) => parseDuration(check?.startPeriod ?? "0s") ?? 0);
+  return (parseDuration(activation.minHealthyTime) ?? 0) + Math.max(0, ...periods);
+}
+
+/** An event that the store can hold, whatever a port has put into it. */
+function clipEvent(event: Event): Event {
+  return event.type === "undoBegun" ? { ...event, cause: clipCause(event.cause) } : event;
+}
 
 function labelOf({ digest, deployment: { name, version } }: Installed): NewReport["deployment"] {
   return { name, version, digest };

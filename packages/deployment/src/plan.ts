@@ -41,25 +41,30 @@ export type Plan = z.output<typeof planSchema>;
 /**
  * The steps from `current` (nothing: an empty device) to `desired`. Pure.
  *
- * @param present capsules that the device has
+ * @param present capsules that the device has; default: those of `current`
  */
 export function plan(
   current: Identified | undefined,
   desired: Identified,
-  present: ReadonlySet<Digest> = new Set(),
+  present: ReadonlySet<Digest> = capsulesOf(current?.deployment),
 ): Plan {
+  const isPresent = (use: CapsuleUse | undefined): boolean =>
+    use !== undefined && present.has(use.capsule.digest);
   const before = current?.deployment.capsules ?? {};
   const after = desired.deployment.capsules;
   const changed = Object.keys(after)
     .sort()
-    .filter((use) => !sameProgram(before[use], after[use]));
+    // What is the same, but not on the disk any more, has to be installed and started again.
+    .filter((use) => !sameProgram(before[use], after[use]) || !isPresent(after[use]));
   const removed = Object.keys(before)
     .sort()
     .filter((use) => !(use in after));
   const archives = new Map(
     changed.flatMap((use) => {
       const capsule = after[use]?.capsule;
-      return capsule && !present.has(capsule.digest) ? [[capsule.digest, capsule.size]] : [];
+      return capsule && !present.has(capsule.digest)
+        ? [[capsule.digest, capsule.size] as const]
+        : [];
     }),
   );
   return {
@@ -82,6 +87,12 @@ export function plan(
     bytesToFetch: [...archives.values()].reduce((sum, size) => sum + size, 0),
     rollback: current ? "possible" : "unavailable",
   };
+}
+
+/** The capsules that a deployment uses. */
+export function capsulesOf(deployment: Deployment | undefined): Set<Digest> {
+  const uses = Object.values(deployment?.capsules ?? {});
+  return new Set(uses.map(({ capsule }) => capsule.digest));
 }
 
 /** Whether two uses run the same thing; other checks alone restart nothing. */

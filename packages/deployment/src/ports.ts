@@ -48,8 +48,8 @@ export interface Capsules {
   ): Promise<void>;
   /** Stops them, whole trees; nothing runs under this name once it resolves. */
   stop(use: string): Promise<void>;
-  /** The tag under which a use runs now. */
-  running(use: string): string | undefined;
+  /** Every use that runs now, and its tag; also one that no deployment knows any more. */
+  running(): ReadonlyMap<string, string>;
   /** The last lines that the use printed, oldest first. */
   lastLines(use: string): Promise<readonly string[]>;
   /** Forgets a capsule. */
@@ -64,6 +64,8 @@ export interface Configurations {
     what: { readonly capsule: Digest; readonly environment: Variables },
   ): Promise<Digest>;
   read(use: string, version: Digest): Promise<Variables>;
+  /** Forgets every version of these uses but those that are listed. */
+  collect(kept: Readonly<Record<string, readonly Digest[]>>): Promise<void>;
 }
 
 /** How a use settled: see the trial in the README. */
@@ -77,6 +79,8 @@ export type Settled =
 
 /** Health of uses. */
 export interface Health {
+  /** Throws where `watch` would: before anything is stopped for a use that cannot be watched. */
+  validate(what: { readonly checks: readonly HealthCheck[]; readonly variables: Variables }): void;
   /** Watches a use from now on. The same `tag` again: goes on, with these checks. */
   watch(
     use: string,
@@ -99,7 +103,7 @@ export interface Health {
       readonly signal: AbortSignal;
     },
   ): Promise<Settled>;
-  /** Resolves when a use has been unhealthy for `lastingMs` without a break. */
+  /** Resolves when a use has been unhealthy for `lastingMs` (0: is) without a break. */
   failed(
     use: string,
     options: {

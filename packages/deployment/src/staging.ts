@@ -48,9 +48,7 @@ export async function stage(context: Context, attempt: Attempt): Promise<void> {
           const message = late
             ? `not staged within ${formatDuration(deadlineMs)}; goes on trying`
             : "waits and tries again";
-          context.report({ state: "staging", about: attempt.to, message, cause }).catch((error) => {
-            context.logger.error({ error }, "a report could not be kept");
-          });
+          context.tell({ state: "staging", about: attempt.to, message, cause });
         },
       });
     }

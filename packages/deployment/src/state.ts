@@ -1,15 +1,23 @@
 import type { Digest } from "@roboticks/core/digest";
-import { deploymentSchema } from "@roboticks/spec/deployment";
+import type { Deployment } from "@roboticks/spec/deployment";
 import { causeSchema } from "@roboticks/spec/report";
 import * as z from "zod";
 import { planSchema } from "./plan.ts";
 
 const digest = z.templateLiteral(["sha256:", z.string()]);
 
+/**
+ * A deployment as it was verified. Not checked by the wire's strict schema again: what an older
+ * agent took must stay readable when the wire grows stricter.
+ */
+const storedDeployment = z.custom<Deployment>(
+  (value) => typeof value === "object" && value !== null && "capsules" in value,
+);
+
 /** A deployment with the assignment that asked for it and the configuration it was given here. */
 const installedSchema = z.object({
   digest,
-  deployment: deploymentSchema,
+  deployment: storedDeployment,
   assignment: z.int(),
   /** Version of the staged configuration by use. */
   configurations: z.record(z.string(), digest),
@@ -30,8 +38,6 @@ const attemptSchema = z.object({
   to: installedSchema,
   plan: planSchema,
   phase: z.enum(["staging", "activating", "trial", "probation", "undoing"]),
-  /** How many steps of `plan.activate` were begun. */
-  begun: z.int(),
   /** Checks that failed before activation, by use: no evidence against `to`. */
   tolerated: z.record(z.string(), z.array(z.string())),
   /** Time left of the trial or probation; spent only while running. */
@@ -39,9 +45,19 @@ const attemptSchema = z.object({
   /** How often the device went down in activation or on trial. */
   interruptions: z.int(),
   /** Whether the agent ended in order, which is no interruption. */
-  suspended: z.boolean().default(false),
+  suspended: z.boolean(),
+  /** Whether it was taken up after the agent had ended: its time is not all its own then. */
+  resumed: z.boolean(),
   /** Why it is undone, and whether the deployment is to blame. */
-  undo: z.object({ cause: causeSchema, blame: z.boolean(), superseded: z.boolean() }).optional(),
+  undo: z
+    .object({
+      cause: causeSchema,
+      blame: z.boolean(),
+      superseded: z.boolean(),
+      /** Whether anything was activated that has to be taken back. */
+      activated: z.boolean(),
+    })
+    .optional(),
 });
 
 export type Attempt = z.output<typeof attemptSchema>;
@@ -74,7 +90,7 @@ export const stateSchema = z.object({
   /** Accepted, and begun when the attempt has ended. */
   next: installedSchema.optional(),
   /** Deployments that failed here by their own fault. */
-  bad: z.array(z.object({ digest, cause: causeSchema })),
+  bad: z.array(z.object({ digest, reason: z.string() })),
   /** The last endings by id, oldest first. */
   outcomes: z.array(z.object({ id: z.string(), outcome: outcomeSchema })),
 });
@@ -101,12 +117,11 @@ export const eventSchema = z.discriminatedUnion("type", [
     configurations: z.record(z.string(), digest),
     tolerated: z.record(z.string(), z.array(z.string())),
   }),
-  z.object({ type: z.literal("stepBegun"), index: z.int() }),
   z.object({ type: z.literal("trialBegun"), remainingMs: z.number() }),
   z.object({ type: z.literal("timeSpent"), remainingMs: z.number() }),
   /** The agent ends in order, and comes back. */
-  z.object({ type: z.literal("suspended"), remainingMs: z.number() }),
-  z.object({ type: z.literal("resumed"), interrupted: z.boolean() }),
+  z.object({ type: z.literal("suspended") }),
+  z.object({ type: z.literal("resumed"), interrupted: z.boolean(), remainingMs: z.number() }),
   z.object({ type: z.literal("trialPassed"), remainingMs: z.number() }),
   z.object({ type: z.literal("committed") }),
   z.object({
@@ -144,7 +159,9 @@ export function evolve(state: State, event: Event): State {
       const renewed = { ...state, assignment: event.assignment };
       if (event.unchanged && state.running) {
         const running = renew(state.running);
-        return ended({ ...renewed, running }, running, { kind: "unchanged" });
+        const { next, ...rest } = renewed;
+        const waits = next && next.digest !== running.digest ? { next } : {};
+        return ended({ ...rest, ...waits, running }, running, { kind: "unchanged" });
       }
       // Whoever waits for the older assignment learns that a newer one took its place.
       const older = state.next ?? attempt?.to;
@@ -162,7 +179,9 @@ export function evolve(state: State, event: Event): State {
       };
     }
     case "begun": {
-      if (!state.next) return state;
+      const stale =
+        state.next?.digest !== event.plan.to || state.running?.digest !== event.plan.basedOn;
+      if (!state.next || stale) return state;
       const { next, ...rest } = state;
       return {
         ...rest,
@@ -171,11 +190,11 @@ export function evolve(state: State, event: Event): State {
           to: next,
           plan: event.plan,
           phase: "staging",
-          begun: 0,
           tolerated: {},
           remainingMs: 0,
           interruptions: 0,
           suspended: false,
+          resumed: false,
         },
       };
     }
@@ -192,8 +211,6 @@ export function evolve(state: State, event: Event): State {
         },
       };
     }
-    case "stepBegun":
-      return attempt ? { ...state, attempt: { ...attempt, begun: event.index + 1 } } : state;
     case "trialBegun":
       return attempt
         ? { ...state, attempt: { ...attempt, phase: "trial", remainingMs: event.remainingMs } }
@@ -203,9 +220,7 @@ export function evolve(state: State, event: Event): State {
         ? { ...state, attempt: { ...attempt, remainingMs: event.remainingMs } }
         : state;
     case "suspended":
-      return attempt
-        ? { ...state, attempt: { ...attempt, remainingMs: event.remainingMs, suspended: true } }
-        : state;
+      return attempt ? { ...state, attempt: { ...attempt, suspended: true } } : state;
     case "resumed":
       return attempt
         ? {
@@ -213,6 +228,8 @@ export function evolve(state: State, event: Event): State {
             attempt: {
               ...attempt,
               suspended: false,
+              resumed: true,
+              remainingMs: event.remainingMs,
               interruptions: attempt.interruptions + (event.interrupted ? 1 : 0),
             },
           }
@@ -242,13 +259,10 @@ export function evolve(state: State, event: Event): State {
       );
     }
     case "undoBegun": {
-      const { cause, blame, superseded } = event;
-      return attempt
-        ? {
-            ...state,
-            attempt: { ...attempt, phase: "undoing", undo: { cause, blame, superseded } },
-          }
-        : state;
+      if (!attempt) return state;
+      const { type: _, ...undo } = event;
+      const activated = attempt.phase !== "staging";
+      return { ...state, attempt: { ...attempt, phase: "undoing", undo: { ...undo, activated } } };
     }
     case "undone": {
       if (!attempt?.undo) return state;
@@ -259,9 +273,14 @@ export function evolve(state: State, event: Event): State {
         {
           ...rest,
           ...(from ? { running: from } : {}),
-          bad: blame
-            ? [...without(state.bad, to.digest), { digest: to.digest, cause }].slice(-kept.bad)
-            : state.bad,
+          // What runs is never called bad, whatever became of a try to bring it about again.
+          bad:
+            blame && from?.digest !== to.digest
+              ? [
+                  ...without(state.bad, to.digest),
+                  { digest: to.digest, reason: cause.message },
+                ].slice(-kept.bad)
+              : state.bad,
         },
         to,
         superseded

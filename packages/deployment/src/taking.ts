@@ -1,3 +1,4 @@
+import type { Digest } from "@roboticks/core/digest";
 import type { Said } from "./context.ts";
 import type { DeploymentErrorCode } from "./errors.ts";
 import type { Verified } from "./ports.ts";
@@ -14,8 +15,16 @@ export interface Taken {
   };
 }
 
-/** Decides what a verified order means, given what is known. Pure. */
-export function take(state: State, { assignment, digest, deployment, retry }: Verified): Taken {
+/**
+ * Decides what a verified order means, given what is known. Pure.
+ *
+ * @param runsWhole whether everything of `state.running` really runs
+ */
+export function take(
+  state: State,
+  { assignment, digest, deployment, retry }: Verified,
+  runsWhole: boolean,
+): Taken {
   const next: Installed = { assignment, digest, deployment, configurations: {} };
   const current = state.next ?? state.attempt?.to ?? state.running;
 
@@ -31,30 +40,40 @@ export function take(state: State, { assignment, digest, deployment, retry }: Ve
       `assignment ${assignment} was taken before, for another deployment; sign a newer one`,
     );
   }
-  const known = state.bad.find((bad) => bad.digest === digest);
-  if (known && !retry) {
-    const code = "ERR_DEPLOYMENT_KNOWN_BAD";
-    const message = `it failed on this device before (${known.cause.message}); to try it again, ask for a retry`;
-    return {
-      event: { type: "refused", id: idOf(assignment), assignment, code, message },
-      said: { state: "refused", about: next, message, cause: { code, message, lastLines: [] } },
-    };
-  }
-  if (!state.attempt && !state.next && state.running?.digest === digest) {
+  const isIdle = !state.attempt && !state.next;
+  if (isIdle && runsWhole && state.running?.digest === digest) {
     return {
       event: { type: "renewed", assignment, unchanged: true },
       said: { state: "committed", about: next, message: "runs already" },
     };
   }
+  const known = knownBad(state, digest);
+  if (known !== undefined && !retry) {
+    const code = "ERR_DEPLOYMENT_KNOWN_BAD";
+    const message = `it failed on this device before (${known}); to try it again, ask for a retry`;
+    return {
+      event: { type: "refused", id: idOf(assignment), assignment, code, message },
+      said: { state: "refused", about: next, message, cause: { code, message, lastLines: [] } },
+    };
+  }
   // The same again while it is under way, or waits to be.
   const underWay = state.next !== undefined || state.attempt?.phase !== "undoing";
-  if (current?.digest === digest && underWay) {
-    return { event: { type: "renewed", assignment, unchanged: false } };
+  if (!isIdle && current?.digest === digest && underWay) {
+    return {
+      event: { type: "renewed", assignment, unchanged: false },
+      said: { state: "accepted", about: next, message: "is under way already" },
+    };
   }
   return {
     event: { type: "accepted", next, retry },
     said: { state: "accepted", about: next },
   };
+}
+
+/** Why a deployment is known to be bad, also while that is still being undone. */
+function knownBad({ bad, attempt }: State, digest: Digest): string | undefined {
+  if (attempt?.undo?.blame && attempt.to.digest === digest) return attempt.undo.cause.message;
+  return bad.find((entry) => entry.digest === digest)?.reason;
 }
 
 function refuse(message: string): Taken {

@@ -260,7 +260,7 @@ describe("a newer deployment", () => {
     const ids = await Promise.all([v2, v3, v1].map((d, i) => manager.submit(order(i + 2, d))));
     await world.clock.advance(3_600_000);
     const outcomes = await Promise.all(ids.map(({ id }) => manager.settled(id)));
-    expect(outcomes.map(({ kind }) => kind)).toEqual(["superseded", "superseded", "committed"]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["superseded", "superseded", "unchanged"]);
     expect(world.version()).toBe("1.0.0");
   });
 });

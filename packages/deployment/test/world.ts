@@ -7,8 +7,9 @@ import {
   type Configurations,
   DeploymentManager,
   type Health,
+  type Rejected,
   type Settled,
-  type Verifier,
+  type Verified,
 } from "../src/index.ts";
 
 type Nature = "healthy" | "unhealthy" | "never" | "unknown" | "will not start";
@@ -56,6 +57,8 @@ export function identityOf(deployment: Deployment): Digest {
 export class World {
   readonly clock = new ManualClock();
   readonly data = new MemoryData();
+  /** Added to every port's text. */
+  noise = "";
   /** Use → tag and capsule of what runs. */
   readonly running = new Map<string, { tag: string; digest: Digest }>();
   readonly present = new Set<Digest>();
@@ -65,6 +68,8 @@ export class World {
   readonly log: string[] = [];
   /** Thrown by installs while set. */
   offline: Error | undefined;
+  /** Whether every order has expired. */
+  expired = false;
   /** Capsules whose files are damaged. */
   readonly damaged = new Set<Digest>();
   /** Uses that fail on probation. */
@@ -97,7 +102,7 @@ export class World {
     const store = crashing(openMemoryStore({ data: this.data }), life, crash);
     const manager = await DeploymentManager.open({
       store,
-      verifier: trusting,
+      verifier: { verify: (envelope) => trusting(envelope, this.expired) },
       capsules: this.#capsules(life),
       configurations: this.#configurations(life),
       health: this.#health(life),
@@ -122,7 +127,9 @@ export class World {
         if (now?.tag === tag) return;
         if (now) throw new Error(`${use} runs already`);
         if (this.natures.get(digest) === "will not start") {
-          throw Object.assign(new Error("no such file"), { code: "ERR_CAPSULE_START" });
+          throw Object.assign(new Error(`no such file${this.noise}`), {
+            code: "ERR_CAPSULE_START",
+          });
         }
         this.running.set(use, { tag, digest });
         this.log.push(`start ${use} ${this.version(use)} ${variables.GREETING}`);
@@ -131,8 +138,8 @@ export class World {
         alive();
         if (this.running.delete(use)) this.log.push(`stop ${use}`);
       },
-      running: (use) => this.running.get(use)?.tag,
-      lastLines: async (use) => [`${use} said something`],
+      running: () => new Map([...this.running].map(([use, { tag }]) => [use, tag])),
+      lastLines: async (use) => [`${use} said something${this.noise}`],
       remove: async (digest) => {
         alive();
         this.present.delete(digest);
@@ -154,12 +161,14 @@ export class World {
         if (!found) throw new Error(`no configuration ${version}`);
         return found;
       },
+      collect: async () => alive(),
     };
   }
 
   #health(life: Life): Health {
     const alive = guard(life);
     return {
+      validate: () => {},
       watch: async () => alive(),
       unwatch: async () => alive(),
       failing: (use) => this.failingChecks.get(use) ?? [],
@@ -183,7 +192,7 @@ export class World {
       },
       failed: async (use, { lastingMs, signal }) => {
         for (;;) {
-          await this.clock.sleep(lastingMs, { signal });
+          await this.clock.sleep(Math.max(1_000, lastingMs), { signal });
           if (this.failing.has(use)) return { check: "process", reason: "ended 5 times in 60s" };
         }
       },
@@ -216,26 +225,19 @@ function guard(life: Life): () => void {
 }
 
 /** Takes every envelope for what it says: `{ assignment, deployment, retry }`. */
-const trusting: Verifier = {
-  verify: async ({ signed }) => {
-    const order = signed as unknown as {
-      assignment: number;
-      deployment: Deployment;
-      retry?: boolean;
-    };
-    const { assignment, deployment, retry = false } = order;
-    const claims = { assignment, deployment, digest: identityOf(deployment) };
-    if (deployment.name === "forged") {
-      return {
-        kind: "rejected",
-        code: "ERR_TRUST_SIGNATURE",
-        message: "not signed by the operator",
-        claims,
-      };
-    }
-    return { kind: "verified", retry, ...claims };
-  },
-};
+async function trusting({ signed }: Envelope, expired: boolean): Promise<Verified | Rejected> {
+  const order: { assignment: number; deployment: Deployment; retry: boolean } = JSON.parse(
+    JSON.stringify(signed),
+  );
+  const { assignment, deployment, retry } = order;
+  const claims = { assignment, deployment, digest: identityOf(deployment) };
+  if (deployment.name === "forged") {
+    const message = "not signed by the operator";
+    return { kind: "rejected", code: "ERR_TRUST_SIGNATURE", message, claims };
+  }
+  if (expired) return { kind: "rejected", code: "ERR_EXPIRED", message: "too late", claims };
+  return { kind: "verified", retry, ...claims };
+}
 
 export function order(assignment: number, deployment: Deployment, retry = false): Envelope {
   const signed = JSON.parse(JSON.stringify({ assignment, deployment, retry }));

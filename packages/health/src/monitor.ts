@@ -47,7 +47,7 @@ export class HealthMonitor implements AsyncDisposable {
    * Watches `name` from now on: every check runs at once, then each on its own grid.
    *
    * @param options for all checks that do not say otherwise
-   * @throws HealthError `ERR_HEALTH_TARGET_EXISTS`, `ERR_HEALTH_NO_CHECKS`,
+   * @throws {HealthError} `ERR_HEALTH_TARGET_EXISTS`, `ERR_HEALTH_NO_CHECKS`,
    *   `ERR_HEALTH_CHECK_EXISTS` (two checks of one name), `ERR_HEALTH_INVALID_OPTION`,
    *   `ERR_HEALTH_CLOSED` (the monitor is disposed)
    */

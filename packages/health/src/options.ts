@@ -42,7 +42,7 @@ const defaults: ResolvedCheckOptions = {
  * A check's settings: its own, else those of its target, else the defaults.
  *
  * @param owner what the error message calls the check
- * @throws HealthError `ERR_HEALTH_INVALID_OPTION` where a value is out of range
+ * @throws {HealthError} `ERR_HEALTH_INVALID_OPTION` where a value is out of range
  */
 export function resolveOptions(
   owner: string,
@@ -80,7 +80,7 @@ export function resolveOptions(
 /**
  * `value`, if it is finite and `accepts` it.
  *
- * @throws HealthError `ERR_HEALTH_INVALID_OPTION` otherwise
+ * @throws {HealthError} `ERR_HEALTH_INVALID_OPTION` otherwise
  */
 export function inRange(
   owner: string,

@@ -64,7 +64,7 @@ export interface Settling {
  * Waits until `target` has been healthy for long enough, or cannot become so in time.
  *
  * @throws `signal.reason`, or that of `target.closed`, once it is aborted
- * @throws HealthError `ERR_HEALTH_INVALID_OPTION` where a time is negative or not finite
+ * @throws {HealthError} `ERR_HEALTH_INVALID_OPTION` where a time is negative or not finite
  */
 export async function settle(
   target: Settling,

@@ -37,7 +37,7 @@ export interface Target extends AsyncDisposable {
    * passed at least once since the call. With every check ignored, nothing speaks against it.
    *
    * @throws `signal.reason` once `signal` is aborted
-   * @throws HealthError `ERR_HEALTH_CLOSED` when the target is disposed,
+   * @throws {HealthError} `ERR_HEALTH_CLOSED` when the target is disposed,
    *   `ERR_HEALTH_INVALID_OPTION` where a time is negative or not finite
    */
   settle(options: SettleOptions): Promise<Settled>;

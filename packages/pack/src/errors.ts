@@ -23,11 +23,6 @@ export class PackError extends RoboticksError<PackErrorCode> {
   override readonly name = "PackError";
 }
 
-/** The system's code of an error, such as `ENOENT`; "" where it has none. */
-export function systemCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
 /** An error of the file system in the words of this package, others as they are. */
 export function systemError(
   code: "ERR_PACK_READ" | "ERR_PACK_WRITE",

@@ -2,6 +2,7 @@ import { lstat, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { ArchiveError, defaultLimits, judgeTable, type TableEntry } from "@roboticks/archive";
 import { digestOf } from "@roboticks/core/digest";
+import { isSystemError } from "@roboticks/core/fs";
 import {
   type CapsuleManifest,
   type CapsuleSource,
@@ -10,7 +11,7 @@ import {
 } from "@roboticks/spec/capsule";
 import { checkDocument, parseDocumentText } from "@roboticks/spec/document";
 import { canonicalJson } from "./canonical.ts";
-import { PackError, systemCode, systemError } from "./errors.ts";
+import { PackError, systemError } from "./errors.ts";
 import { manifestPath } from "./folder.ts";
 import { changed } from "./source-file.ts";
 
@@ -27,7 +28,7 @@ export async function readSource(folder: string): Promise<CapsuleSource> {
     const text = await readFile(path, "utf8");
     return parseDocumentText(text, capsuleSourceSchema, { file: manifestPath });
   } catch (error) {
-    if (systemCode(error) === "ENOENT") throw noManifest(path, error);
+    if (isSystemError(error, "ENOENT")) throw noManifest(path, error);
     throw systemError("ERR_PACK_READ", path, error);
   }
 }

@@ -3,7 +3,8 @@ import { constants } from "node:fs";
 import { open, readlink } from "node:fs/promises";
 import type { FileEntry } from "@roboticks/archive";
 import type { Digest } from "@roboticks/core/digest";
-import { PackError, systemCode, systemError } from "./errors.ts";
+import { isSystemError } from "@roboticks/core/fs";
+import { PackError, systemError } from "./errors.ts";
 
 const chunkBytes = 2 ** 20;
 
@@ -68,11 +69,11 @@ export async function readTarget(fullPath: string): Promise<string> {
 }
 
 /** The system's ways of saying that something which was there is not, or is something else. */
-const signsOfChange = ["ENOENT", "ELOOP", "ENOTDIR", "EINVAL", "ENXIO"];
+const signsOfChange = ["ENOENT", "ELOOP", "ENOTDIR", "EINVAL", "ENXIO"] as const;
 
 /** The error of reading something in the folder that was there a moment ago. */
 export function readError(path: string, error: unknown): unknown {
-  if (signsOfChange.includes(systemCode(error))) return changed(path, error);
+  if (isSystemError(error, ...signsOfChange)) return changed(path, error);
   return systemError("ERR_PACK_READ", path, error);
 }
 

@@ -10,7 +10,7 @@ const deepest = 200;
  * `{}`. A store that did so would lose state without a word, so all of that is refused.
  *
  * @param what names the value in the error's message
- * @throws StoreError `ERR_STORE_INVALID`
+ * @throws {StoreError} `ERR_STORE_INVALID`
  */
 export function toJsonText(value: unknown, what: string): string {
   const flaw = findFlaw(value, "", 0);

@@ -30,7 +30,7 @@ export interface MemoryStoreOptions {
  * A store that is gone with the process; for tests and for trying things. Behaves as the
  * SQLite one does, its checks included.
  *
- * @throws StoreError `ERR_STORE_LOCKED` while another store has `data`
+ * @throws {StoreError} `ERR_STORE_LOCKED` while another store has `data`
  */
 export function openMemoryStore({ data = new MemoryData() }: MemoryStoreOptions = {}): Store {
   if (data.open) {

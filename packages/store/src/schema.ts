@@ -32,7 +32,7 @@ const namedIssues = 3;
  * What `schema` makes of `value`.
  *
  * @param what names the value in the error's message
- * @throws StoreError `ERR_STORE_INVALID` where it does not fit, or the schema itself throws
+ * @throws {StoreError} `ERR_STORE_INVALID` where it does not fit, or the schema itself throws
  */
 export async function conform<T>(
   schema: StandardSchema<unknown, T>,

@@ -2,7 +2,7 @@ import { chmod, open, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Logger, silentLogger, toError } from "@roboticks/core";
-import { syncFolder } from "@roboticks/core/fs";
+import { isSystemError, syncFolder } from "@roboticks/core/fs";
 import { DriverStore } from "./driver-store.ts";
 import { StoreError } from "./errors.ts";
 import { SqliteDriver } from "./sqlite-driver.ts";
@@ -46,11 +46,11 @@ const tables = `
  * The lock is the operating system's and goes with the process that has it. Nothing else in
  * that process may open the file: closing it there would give the lock away.
  *
- * @throws StoreError `ERR_STORE_LOCKED` at once while it is open elsewhere
- * @throws StoreError `ERR_STORE_CORRUPT` for a file that is damaged or no store; it is left as
+ * @throws {StoreError} `ERR_STORE_LOCKED` at once while it is open elsewhere
+ * @throws {StoreError} `ERR_STORE_CORRUPT` for a file that is damaged or no store; it is left as
  *   it is
- * @throws StoreError `ERR_STORE_NEWER` for one that a later version wrote
- * @throws StoreError `ERR_STORE_IO` where the file cannot be made, read or written
+ * @throws {StoreError} `ERR_STORE_NEWER` for one that a later version wrote
+ * @throws {StoreError} `ERR_STORE_IO` where the file cannot be made, read or written
  */
 export async function openSqliteStore({
   path,
@@ -81,7 +81,7 @@ async function createFile(file: string): Promise<void> {
     await using handle = await open(file, "wx", 0o600);
     await handle.chmod(0o600);
   } catch (thrown) {
-    if (hasCode(thrown, "EEXIST")) return;
+    if (isSystemError(thrown, "EEXIST")) return;
     throw thrown;
   }
   await syncFolder(dirname(file));
@@ -125,7 +125,7 @@ async function makePrivate(file: string): Promise<void> {
     try {
       if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
     } catch (thrown) {
-      if (!hasCode(thrown, "ENOENT")) throw thrown; // there may be no WAL yet
+      if (!isSystemError(thrown, "ENOENT")) throw thrown; // there may be no WAL yet
     }
   }
 }
@@ -167,8 +167,4 @@ function closeQuietly(database: DatabaseSync | undefined): void {
   } catch {
     // The error that made opening fail is the one to tell.
   }
-}
-
-function hasCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && "code" in thrown && thrown.code === code;
 }

@@ -66,21 +66,21 @@ export interface Store extends AsyncDisposable {
   /**
    * The document at `key`, or `undefined`.
    *
-   * @throws StoreError `ERR_STORE_INVALID` where it does not fit the collection's schema
+   * @throws {StoreError} `ERR_STORE_INVALID` where it does not fit the collection's schema
    */
   get<T>(collection: Collection<T>, key: string): Promise<T | undefined>;
 
   /**
    * All documents, by key in the order of its code points.
    *
-   * @throws StoreError `ERR_STORE_INVALID` where one does not fit the collection's schema
+   * @throws {StoreError} `ERR_STORE_INVALID` where one does not fit the collection's schema
    */
   list<T>(collection: Collection<T>): Promise<Entry<T>[]>;
 
   /**
    * Records in the order of their numbers.
    *
-   * @throws StoreError `ERR_STORE_INVALID` where one does not fit the journal's schema
+   * @throws {StoreError} `ERR_STORE_INVALID` where one does not fit the journal's schema
    */
   read<T>(journal: Journal<T>, options?: ReadOptions): Promise<NumberedRecord<T>[]>;
 
@@ -88,9 +88,9 @@ export interface Store extends AsyncDisposable {
    * Makes all `changes`, in their order, or none. On disk once it resolves. Values are taken
    * as they are at the call: changing them afterwards changes nothing here.
    *
-   * @throws StoreError `ERR_STORE_INVALID` for a value that is not JSON or does not fit its
+   * @throws {StoreError} `ERR_STORE_INVALID` for a value that is not JSON or does not fit its
    *   schema; nothing was written
-   * @throws StoreError `ERR_STORE_IO` when the disk is full or fails; see the README for what
+   * @throws {StoreError} `ERR_STORE_IO` when the disk is full or fails; see the README for what
    *   is known then
    */
   write(changes: readonly Change[]): Promise<Written>;

@@ -71,7 +71,7 @@ export class Life {
   /**
    * Starts a program; resolves when its process exists, just before it executes the program.
    *
-   * @throws SupervisorError `ERR_SUPERVISOR_SPAWN_FAILED`; then nothing runs, nor will later
+   * @throws {SupervisorError} `ERR_SUPERVISOR_SPAWN_FAILED`; then nothing runs, nor will later
    */
   static async begin(context: Context, options: LifeOptions): Promise<Life> {
     const { clock, logger } = context;
@@ -102,7 +102,7 @@ export class Life {
       const lines = (await tail(logPath, 3)).map((line) => `; ${line}`).join("");
       throw new SupervisorError(
         "ERR_SUPERVISOR_SPAWN_FAILED",
-        `The program was not started: ${toError(error).message}${lines}`,
+        `the program was not started: ${toError(error).message}${lines}`,
         { cause: error },
       );
     } finally {
@@ -137,7 +137,7 @@ export class Life {
   /**
    * Waits until the process executes the program (it is a shell before).
    *
-   * @throws SupervisorError `ERR_SUPERVISOR_SPAWN_FAILED` when the system refuses to
+   * @throws {SupervisorError} `ERR_SUPERVISOR_SPAWN_FAILED` when the system refuses to
    */
   async executed({ table, clock, closed }: Context, logPath: string): Promise<void> {
     const end = clock.monotonic() + startWaitMs;
@@ -154,7 +154,7 @@ export class Life {
     const lines = await tail(logPath, 3);
     throw new SupervisorError(
       "ERR_SUPERVISOR_SPAWN_FAILED",
-      `The system refused to execute the program (wrong architecture, or a missing interpreter or loader): ${lines.join("; ")}`,
+      `the system refused to execute the program (wrong architecture, or a missing interpreter or loader): ${lines.join("; ")}`,
     );
   }
 }

@@ -8,13 +8,13 @@ const longest = 128;
  * Refuses what is no name of a run: one or more parts joined by `/`, each of letters, digits,
  * `.`, `_` and `-`, beginning with a letter or digit, at most 128 characters together.
  *
- * @throws SupervisorError `ERR_SUPERVISOR_INVALID_NAME`
+ * @throws {SupervisorError} `ERR_SUPERVISOR_INVALID_NAME`
  */
 export function checkName(name: string): void {
   if (name.length <= longest && pattern.test(name)) return;
   throw new SupervisorError(
     "ERR_SUPERVISOR_INVALID_NAME",
-    `${JSON.stringify(name)} cannot name a run: use 1 to ${longest} letters, digits, ".", "_", "-", in parts that begin with a letter or digit and are joined by "/"`,
+    `${JSON.stringify(name)} cannot name a run; use 1 to ${longest} letters, digits, ".", "_", "-", in parts that begin with a letter or digit and are joined by "/"`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { readdir, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isSystemError } from "@roboticks/core/fs";
 import { startMs } from "./processes/linux.ts";
 import { plainStart } from "./processes/ps.ts";
 import type { ProcessId } from "./processes/table.ts";
@@ -58,9 +59,8 @@ export async function revoke(folder: string): Promise<boolean> {
     await rmdir(folder);
     return true;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return true;
-    if (code === "ENOTEMPTY" || code === "EEXIST") return false;
+    if (isSystemError(error, "ENOENT")) return true;
+    if (isSystemError(error, "ENOTEMPTY", "EEXIST")) return false;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { access, constants as modes, stat } from "node:fs/promises";
 import { constants } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
+import { toError } from "@roboticks/core";
 import { SupervisorError } from "./errors.ts";
 import type { Restart } from "./restart-policy.ts";
 
@@ -33,7 +34,7 @@ export type CheckedProgram = Required<Program>;
 /**
  * Fills in the defaults.
  *
- * @throws SupervisorError `ERR_SUPERVISOR_INVALID_PROGRAM`
+ * @throws {SupervisorError} `ERR_SUPERVISOR_INVALID_PROGRAM`
  */
 export function checkProgram({
   command,
@@ -87,7 +88,7 @@ function holdsNul(text: string): boolean {
 function invalid(reason: string): never {
   throw new SupervisorError(
     "ERR_SUPERVISOR_INVALID_PROGRAM",
-    `The program cannot be run: ${reason}`,
+    `the program cannot be run: ${reason}`,
   );
 }
 
@@ -95,7 +96,7 @@ function invalid(reason: string): never {
  * The absolute path of the program's executable. What a spawn would fail at is found here, where
  * it has a plain reason.
  *
- * @throws SupervisorError `ERR_SUPERVISOR_SPAWN_FAILED`
+ * @throws {SupervisorError} `ERR_SUPERVISOR_SPAWN_FAILED`
  */
 export async function findExecutable({
   command,
@@ -129,8 +130,8 @@ async function executable(path: string): Promise<true> {
 }
 
 function spawnFailed(reason: string, cause?: unknown): never {
-  const why = cause instanceof Error ? `${reason}: ${cause.message}` : reason;
-  throw new SupervisorError("ERR_SUPERVISOR_SPAWN_FAILED", `The program was not started: ${why}`, {
+  const why = cause === undefined ? reason : `${reason}: ${toError(cause).message}`;
+  throw new SupervisorError("ERR_SUPERVISOR_SPAWN_FAILED", `the program was not started: ${why}`, {
     cause,
   });
 }

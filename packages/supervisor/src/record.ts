@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "@roboticks/core/fs";
+import { isSystemError, writeFileAtomic } from "@roboticks/core/fs";
 import type { CheckedProgram } from "./program.ts";
 
 /** What is on disk of a run, beside the folders of its lives. */
@@ -48,8 +48,8 @@ export async function writeRecord({ record }: RunPaths, content: RunRecord): Pro
 
 /** The record of a run; `undefined` where there is none, `"damaged"` where it makes no sense. */
 export async function readRecord({ record }: RunPaths): Promise<RunRecord | undefined | "damaged"> {
-  const text = await readFile(record, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
+  const text = await readFile(record, "utf8").catch((error: unknown) => {
+    if (isSystemError(error, "ENOENT")) return undefined;
     throw error;
   });
   if (text === undefined) return undefined;

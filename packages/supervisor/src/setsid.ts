@@ -8,7 +8,7 @@ const setsidFolders = ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"
  * The path of the program that gives others a session of their own; empty where there is none
  * and none is needed.
  *
- * @throws SupervisorError `ERR_SUPERVISOR_UNSUPPORTED`
+ * @throws {SupervisorError} `ERR_SUPERVISOR_UNSUPPORTED`
  */
 export async function findSetsid(isNeeded: boolean): Promise<string> {
   for (const folder of setsidFolders) {
@@ -22,6 +22,6 @@ export async function findSetsid(isNeeded: boolean): Promise<string> {
   if (!isNeeded) return "";
   throw new SupervisorError(
     "ERR_SUPERVISOR_UNSUPPORTED",
-    `There is no setsid in ${setsidFolders.join(", ")}: install util-linux or busybox`,
+    `there is no setsid in ${setsidFolders.join(", ")}; install util-linux or busybox`,
   );
 }

@@ -144,7 +144,7 @@ export class SupervisedRun implements Run {
    * Ends the run: its whole tree, a restart to come, its record. May be called again when it
    * failed.
    *
-   * @throws SupervisorError `ERR_SUPERVISOR_STOP_FAILED`
+   * @throws {SupervisorError} `ERR_SUPERVISOR_STOP_FAILED`
    */
   async stop(): Promise<Exit | undefined> {
     this.#isEnding = true;

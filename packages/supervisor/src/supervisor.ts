@@ -7,6 +7,8 @@ import {
   type Logger,
   silentLogger,
   systemClock,
+  toError,
+  untilAborted,
 } from "@roboticks/core";
 import type { Context, SupervisorEvents } from "./context.ts";
 import { SupervisorError } from "./errors.ts";
@@ -21,7 +23,6 @@ import { type CrashLoop, type RestartBackoff, restartPolicy } from "./restart-po
 import type { Run } from "./run.ts";
 import { findSetsid } from "./setsid.ts";
 import { SupervisedRun } from "./supervised-run.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 /** Options of {@link ProcessSupervisor.open}. */
 export interface ProcessSupervisorOptions {
@@ -79,7 +80,7 @@ export class ProcessSupervisor implements AsyncDisposable {
    *
    * What that brings (`adopted`, `exited`, …) is told just after, to listeners added at once.
    *
-   * @throws SupervisorError `ERR_SUPERVISOR_ROOT_UNUSABLE`, `ERR_SUPERVISOR_UNSUPPORTED`
+   * @throws {SupervisorError} `ERR_SUPERVISOR_ROOT_UNUSABLE`, `ERR_SUPERVISOR_UNSUPPORTED`
    */
   static async open({
     root,
@@ -109,7 +110,7 @@ export class ProcessSupervisor implements AsyncDisposable {
       closing.abort(closed());
       throw new SupervisorError(
         "ERR_SUPERVISOR_ROOT_UNUSABLE",
-        `The folder ${root} cannot be used: ${cause instanceof Error ? cause.message : cause}`,
+        `the folder ${root} cannot be used: ${toError(cause).message}; check its path, its owner and the disk`,
         { cause },
       );
     }
@@ -121,7 +122,7 @@ export class ProcessSupervisor implements AsyncDisposable {
    * same tag, running already (or about to be restarted), is that run, left as it is.
    *
    * @param name letters, digits, `.`, `_`, `-`, in parts joined by `/`; at most 128 characters
-   * @throws SupervisorError `ERR_SUPERVISOR_INVALID_NAME`, `ERR_SUPERVISOR_INVALID_PROGRAM`,
+   * @throws {SupervisorError} `ERR_SUPERVISOR_INVALID_NAME`, `ERR_SUPERVISOR_INVALID_PROGRAM`,
    * `ERR_SUPERVISOR_ALREADY_RUNNING` (with another tag), `ERR_SUPERVISOR_SPAWN_FAILED`,
    * `ERR_SUPERVISOR_CLOSED`
    */
@@ -134,7 +135,7 @@ export class ProcessSupervisor implements AsyncDisposable {
         if (existing.tag === checked.tag) return existing;
         throw new SupervisorError(
           "ERR_SUPERVISOR_ALREADY_RUNNING",
-          `"${name}" already runs as ${JSON.stringify(existing.tag)}, so that it cannot be started as ${JSON.stringify(checked.tag)}: stop it first`,
+          `"${name}" already runs as ${JSON.stringify(existing.tag)} and cannot be started as ${JSON.stringify(checked.tag)}; stop it first`,
         );
       }
       const executable = await findExecutable(checked);
@@ -155,10 +156,9 @@ export class ProcessSupervisor implements AsyncDisposable {
         await run.begin(environment);
       } catch (cause) {
         if (cause instanceof SupervisorError) throw cause;
-        const why = cause instanceof Error ? cause.message : String(cause);
         throw new SupervisorError(
           "ERR_SUPERVISOR_SPAWN_FAILED",
-          `The program was not started: ${why}`,
+          `the program was not started: ${toError(cause).message}`,
           { cause },
         );
       }
@@ -172,7 +172,7 @@ export class ProcessSupervisor implements AsyncDisposable {
    * resolves the whole tree is gone and the name is free. Safe for names that nobody knows.
    *
    * @returns how the program ended; `undefined` when there was no such run
-   * @throws SupervisorError `ERR_SUPERVISOR_STOP_FAILED` (it may be called again),
+   * @throws {SupervisorError} `ERR_SUPERVISOR_STOP_FAILED` (it may be called again),
    * `ERR_SUPERVISOR_INVALID_NAME`, `ERR_SUPERVISOR_CLOSED`
    */
   async stop(name: string, { signal }: Waiting = {}): Promise<Exit | undefined> {
@@ -285,6 +285,6 @@ export class ProcessSupervisor implements AsyncDisposable {
 function closed(): SupervisorError {
   return new SupervisorError(
     "ERR_SUPERVISOR_CLOSED",
-    "This supervisor was disposed; programs that it started go on. Open the root again to take them up",
+    "the supervisor was disposed, and programs that it started go on; open the root again to take them up",
   );
 }

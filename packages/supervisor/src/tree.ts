@@ -77,7 +77,7 @@ const killWaitMs = 10_000;
 /**
  * Ends every process of a tree; none is left when it resolves.
  *
- * @throws SupervisorError `ERR_SUPERVISOR_STOP_FAILED` when one outlives SIGKILL by 10 s
+ * @throws {SupervisorError} `ERR_SUPERVISOR_STOP_FAILED` when one outlives SIGKILL by 10 s
  */
 export async function endTree(root: Root, options: EndTreeOptions): Promise<void> {
   const { table, clock, signal, gently } = options;
@@ -106,7 +106,7 @@ export async function endTree(root: Root, options: EndTreeOptions): Promise<void
   if (left.length === 0) return;
   throw new SupervisorError(
     "ERR_SUPERVISOR_STOP_FAILED",
-    `Process ${left.map(({ pid }) => pid).join(", ")} is still there ${formatDuration(killWaitMs)} after SIGKILL: it hangs in the kernel (often a device or a network file system), or belongs to another user. Stop it again later; if it stays, only a reboot helps`,
+    `process ${left.map(({ pid }) => pid).join(", ")} is still there ${formatDuration(killWaitMs)} after SIGKILL: it hangs in the kernel (often a device or a network file system), or belongs to another user; stop it again later, and if it stays, only a reboot helps`,
   );
 }
 

@@ -11,7 +11,6 @@ import { parseNotes, upMs } from "../src/notes.ts";
 import { parseStat } from "../src/processes/linux.ts";
 import { parsePsLine } from "../src/processes/ps.ts";
 import { checkProgram, type Program } from "../src/program.ts";
-import { untilAborted } from "../src/until-aborted.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -187,16 +186,5 @@ describe("a bell", () => {
     await waited;
     await clock.advance(0);
     expect(clock.sleeping).toBe(0);
-  });
-});
-
-describe("untilAborted", () => {
-  it("ends the waiting with the reason of the signal", async () => {
-    const abort = new AbortController();
-    const waiting = untilAborted(new Promise(() => {}), abort.signal);
-    const reason = new Error("enough");
-    abort.abort(reason);
-    await expect(waiting).rejects.toBe(reason);
-    await expect(untilAborted(Promise.resolve(1), undefined)).resolves.toBe(1);
   });
 });

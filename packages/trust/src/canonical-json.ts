@@ -13,7 +13,7 @@ const deepest = 200;
  * Numbers are integers from -(2⁵³-1) to 2⁵³-1, because writers of other fractions do not agree;
  * -0 is 0.
  *
- * @throws TrustError `ERR_TRUST_MALFORMED` for what this form cannot hold: fractions, other
+ * @throws {TrustError} `ERR_TRUST_MALFORMED` for what this form cannot hold: fractions, other
  *   numbers, `undefined` (also as a member), half surrogate pairs, anything but plain objects
  *   and arrays without holes, nesting deeper than 200
  */

@@ -28,7 +28,7 @@ export interface Signers {
 /**
  * `signed` with a signature by each of `keys`, of its canonical JSON.
  *
- * @throws TrustError `ERR_TRUST_MALFORMED` for what canonical JSON cannot hold (`undefined`
+ * @throws {TrustError} `ERR_TRUST_MALFORMED` for what canonical JSON cannot hold (`undefined`
  *   members and fractions among it), for no keys, and for one key twice
  */
 export function signEnvelope<T>(signed: T, keys: readonly KeyPair[]): Envelope<T> {
@@ -47,7 +47,7 @@ export function signEnvelope<T>(signed: T, keys: readonly KeyPair[]): Envelope<T
 /**
  * The envelope in `input`: bytes or text of JSON (read strictly), or what was parsed from it.
  *
- * @throws TrustError `ERR_TRUST_MALFORMED`
+ * @throws {TrustError} `ERR_TRUST_MALFORMED`
  */
 export function readEnvelope(input: unknown): Envelope<JsonValue> {
   const { signed, signatures } = exactObject(
@@ -69,9 +69,9 @@ export function readEnvelope(input: unknown): Envelope<JsonValue> {
  * Checks that enough of `signers` signed. Signatures by others count for nothing.
  *
  * @param what names the document in the error's message
- * @throws TrustError `ERR_TRUST_SIGNATURE` where too few are valid and one of theirs is wrong:
+ * @throws {TrustError} `ERR_TRUST_SIGNATURE` where too few are valid and one of theirs is wrong:
  *   the document or the signature was changed
- * @throws TrustError `ERR_TRUST_THRESHOLD` where too few of them signed
+ * @throws {TrustError} `ERR_TRUST_THRESHOLD` where too few of them signed
  */
 export function checkSignatures(
   { signed, signatures }: Envelope<JsonValue>,

@@ -22,7 +22,7 @@ export function memberOf(object: JsonObject, key: string): JsonValue | undefined
  * `value` as an object that has all `keys` and no other.
  *
  * @param what names the value in the error's message
- * @throws TrustError `ERR_TRUST_MALFORMED`
+ * @throws {TrustError} `ERR_TRUST_MALFORMED`
  */
 export function exactObject(
   value: JsonValue | undefined,

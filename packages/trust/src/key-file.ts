@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, link, open, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { toError } from "@roboticks/core";
-import { syncFolder } from "@roboticks/core/fs";
+import { isSystemError, syncFolder } from "@roboticks/core/fs";
 import { TrustError } from "./errors.ts";
 import { exportPrivateKey, importPrivateKey, type KeyPair } from "./keys.ts";
 
@@ -13,10 +13,10 @@ const longestFile = 16_384;
 /**
  * The key pair in a file that {@link writeKeyFile} wrote.
  *
- * @throws TrustError `ERR_TRUST_KEY_EXPOSED` where its group or others may read or write it:
+ * @throws {TrustError} `ERR_TRUST_KEY_EXPOSED` where its group or others may read or write it:
  *   the key may be known already
- * @throws TrustError `ERR_TRUST_KEY_INVALID` where it holds no Ed25519 private key
- * @throws TrustError `ERR_TRUST_IO` where it cannot be read; `cause` has the system's code,
+ * @throws {TrustError} `ERR_TRUST_KEY_INVALID` where it holds no Ed25519 private key
+ * @throws {TrustError} `ERR_TRUST_IO` where it cannot be read; `cause` has the system's code,
  *   `ENOENT` when there is no such file
  */
 export async function readKeyFile(path: string): Promise<KeyPair> {
@@ -37,8 +37,8 @@ export async function readKeyFile(path: string): Promise<KeyPair> {
  * file is there whole or not at all, and what was there is never replaced: a key that is
  * overwritten is a device that nobody knows any more.
  *
- * @throws TrustError `ERR_TRUST_KEY_EXISTS` where `path` is taken
- * @throws TrustError `ERR_TRUST_IO` where it cannot be written
+ * @throws {TrustError} `ERR_TRUST_KEY_EXISTS` where `path` is taken
+ * @throws {TrustError} `ERR_TRUST_IO` where it cannot be written
  */
 export async function writeKeyFile(path: string, keyPair: KeyPair): Promise<void> {
   const folder = dirname(path);
@@ -52,7 +52,7 @@ export async function writeKeyFile(path: string, keyPair: KeyPair): Promise<void
     }
     await syncFolder(folder);
   } catch (cause) {
-    if (hasCode(cause, "EEXIST")) {
+    if (isSystemError(cause, "EEXIST")) {
       throw new TrustError(
         "ERR_TRUST_KEY_EXISTS",
         `${path} exists, and keys are never replaced: read it, or choose another name`,
@@ -103,8 +103,4 @@ async function checkPrivate(file: FileHandle, path: string): Promise<void> {
     "ERR_TRUST_KEY_EXPOSED",
     `the private key in ${path} is open to others (mode ${mode}): if they may have read it, make a new key; else chmod 600`,
   );
-}
-
-function hasCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && "code" in thrown && thrown.code === code;
 }

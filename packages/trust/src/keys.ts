@@ -51,7 +51,7 @@ export function exportPrivateKey({ privateKey }: KeyPair): string {
 /**
  * The key pair of a private key as {@link exportPrivateKey} or `openssl genpkey` writes it.
  *
- * @throws TrustError `ERR_TRUST_KEY_INVALID` for anything but an unencrypted Ed25519 key
+ * @throws {TrustError} `ERR_TRUST_KEY_INVALID` for anything but an unencrypted Ed25519 key
  */
 export function importPrivateKey(pem: string): KeyPair {
   let key: KeyObject;
@@ -76,7 +76,7 @@ export function importPrivateKey(pem: string): KeyPair {
 /**
  * A public key that came from outside, once its form was checked.
  *
- * @throws TrustError `ERR_TRUST_KEY_INVALID` for another type or scheme than ed25519, and for a
+ * @throws {TrustError} `ERR_TRUST_KEY_INVALID` for another type or scheme than ed25519, and for a
  *   value that is not 64 lowercase hex digits, or a point of small order;
  *   `ERR_TRUST_MALFORMED` for another shape
  */

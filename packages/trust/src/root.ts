@@ -59,7 +59,7 @@ export interface CreateRootOptions {
 /**
  * A new root, signed by all `rootKeys`.
  *
- * @throws TrustError `ERR_TRUST_MALFORMED` where the options do not make a root that
+ * @throws {TrustError} `ERR_TRUST_MALFORMED` where the options do not make a root that
  *   {@link verifyRoot} accepts (a threshold greater than the number of keys, say)
  */
 export function createRoot({
@@ -95,7 +95,7 @@ export function createRoot({
  * (`verifyEnvelope(next, root, "root")`). Expiry is not looked at. Members that it has beyond
  * those of {@link Root} are covered by the signatures and left out here, as TUF asks.
  *
- * @throws TrustError `ERR_TRUST_MALFORMED`, `ERR_TRUST_KEY_INVALID`, `ERR_TRUST_SIGNATURE` or
+ * @throws {TrustError} `ERR_TRUST_MALFORMED`, `ERR_TRUST_KEY_INVALID`, `ERR_TRUST_SIGNATURE` or
  *   `ERR_TRUST_THRESHOLD`
  */
 export function verifyRoot(envelope: unknown): Root {
@@ -112,8 +112,8 @@ export function verifyRoot(envelope: unknown): Root {
  * 64 levels; for more, parse them with `parseStrictJson` first.
  *
  * @param root as {@link verifyRoot} gave it
- * @throws TrustError `ERR_TRUST_ROLE` where `root` has no such role
- * @throws TrustError `ERR_TRUST_MALFORMED`, `ERR_TRUST_SIGNATURE` or `ERR_TRUST_THRESHOLD`
+ * @throws {TrustError} `ERR_TRUST_ROLE` where `root` has no such role
+ * @throws {TrustError} `ERR_TRUST_MALFORMED`, `ERR_TRUST_SIGNATURE` or `ERR_TRUST_THRESHOLD`
  */
 export function verifyEnvelope(envelope: unknown, root: Root, role: string): JsonValue {
   const signers = signersOf(root, role);

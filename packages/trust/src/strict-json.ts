@@ -15,7 +15,7 @@ export interface StrictJsonOptions {
  * `__proto__` keys, numbers that a double cannot hold (`1e999`, integers beyond 2⁵³-1), half
  * surrogate pairs, a byte order mark, invalid UTF-8, too many bytes, too deep nesting.
  *
- * @throws TrustError `ERR_TRUST_MALFORMED`, with line and column
+ * @throws {TrustError} `ERR_TRUST_MALFORMED`, with line and column
  */
 export function parseStrictJson(
   input: Uint8Array | string,

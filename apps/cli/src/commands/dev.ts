@@ -63,6 +63,8 @@ async function stayUp({
       "Ctrl-C ends all of it, workloads too; the next start goes on where this one ended.",
     ].join("\n"),
   );
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  if (!signal.aborted) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  }
   say("Ending …");
 }

@@ -69,7 +69,7 @@ export function describeFailure(device: string, { deployment, cause, running }: 
   const now = running ? `runs ${running.name} ${running.version}` : "runs nothing";
   const lines = cause?.lastLines ?? [];
   return [
-    `${device} did not keep ${name} ${version} and ${now}: ${plain(cause?.message ?? "it was refused")}`,
+    `${device} did not keep ${name} ${version} and ${now}: ${plain(cause?.message ?? "it was refused")}${cause ? `  [${plain(cause.code)}]` : ""}`,
     ...(lines.length > 0
       ? [styleText("dim", "  last lines"), ...lines.map((l) => `    ${plain(l)}`)]
       : []),

@@ -107,10 +107,11 @@ overrides:
     try {
       await this.agent.stop({ workloads: true });
       await Promise.race([run?.exited, stillThereAfter(20_000)]);
-    } finally {
-      await this.#supervisor.stop(this.name);
-      await this.reap();
+    } catch {
+      // One that does not answer (it may never have started) is ended below like any other.
     }
+    await this.#supervisor.stop(this.name);
+    await this.reap();
   }
 
   /** Cuts its power: agent and workloads are killed at once, and its run folder is emptied. */

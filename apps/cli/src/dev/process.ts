@@ -9,12 +9,15 @@ export function childEnvironment(env = process.env): Record<string, string> {
   );
 }
 
-/** @throws {CliError} `ERR_CLI_DEV_START` with its last lines, when `run` is over */
+/**
+ * @throws {CliError} `ERR_CLI_DEV_START` with its last lines, when `run` has ended before it was
+ * ready, whether it is tried again or not
+ */
 export async function throwIfEnded(run: Run): Promise<void> {
-  const { state, lastExit, crashLooping } = run.status();
-  if (state !== "ended" && !crashLooping) return;
+  const { lastExit } = run.status();
+  if (!lastExit) return;
   const lines = await run.lastLines(10);
-  const how = lastExit?.signal ?? `status ${lastExit?.code ?? "unknown"}`;
+  const how = lastExit.signal ?? `status ${lastExit.code ?? "unknown"}`;
   throw new CliError(
     "ERR_CLI_DEV_START",
     [`${run.name} ended (${how}); its last lines:`, ...lines.map((line) => `  ${line}`)].join("\n"),

@@ -35,7 +35,7 @@ interface Expectation {
  * Passes when a request is answered as expected. Each run is a connection of its own, over a
  * plain socket: much cheaper than a whole HTTP client, and nothing is pooled.
  *
- * @throws HealthError `ERR_HEALTH_UNSUPPORTED` for https and credentials in the URL,
+ * @throws {HealthError} `ERR_HEALTH_UNSUPPORTED` for https and credentials in the URL,
  *   `ERR_HEALTH_INVALID_OPTION` for what is no URL, method, header or status
  */
 export function http({

@@ -66,7 +66,7 @@ function resultOf(error: NodeJS.ErrnoException, { host, port }: Address): CheckR
 /**
  * `port`, if a socket can connect to it.
  *
- * @throws HealthError `ERR_HEALTH_INVALID_OPTION` otherwise
+ * @throws {HealthError} `ERR_HEALTH_INVALID_OPTION` otherwise
  */
 export function checkedPort(port: number): number {
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;

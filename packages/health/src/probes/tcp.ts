@@ -15,7 +15,7 @@ export interface TcpOptions extends CheckOptions {
 /**
  * Passes when a connection is accepted; it is closed again without a byte.
  *
- * @throws HealthError `ERR_HEALTH_INVALID_OPTION` where the port is none
+ * @throws {HealthError} `ERR_HEALTH_INVALID_OPTION` where the port is none
  */
 export function tcp({ port, host = "127.0.0.1", name = "tcp", ...options }: TcpOptions): Check {
   const address = { host, port: checkedPort(port) };
