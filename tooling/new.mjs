@@ -76,7 +76,7 @@ write("README.md", [
   "",
   "None.",
   "",
-  "## Error codes",
+  "## Errors",
   "",
   "| code | meaning | what to do |",
   "|---|---|---|",

@@ -20,7 +20,7 @@ import { deployableConfigurations } from "./configurations.ts";
 import { AgentError } from "./errors.ts";
 import { deployableHealth } from "./health.ts";
 import { Identity } from "./identity.ts";
-import { openLocalApi } from "./local-api.ts";
+import { openLocalApi, refuseIfShared } from "./local-api.ts";
 import { PlatformLink } from "./platform-link.ts";
 import { readDsn } from "./settings.ts";
 import { statusOf } from "./status.ts";
@@ -83,7 +83,8 @@ export class Agent implements AsyncDisposable {
     for (const folder of [root, run]) await makePrivate(folder);
 
     const store = stack.use(wrapStore(await openStore(root, logger)));
-    const identity = await Identity.open(root);
+    await refuseIfShared(run);
+    const identity = await Identity.open(root, { logger });
     const supervisor = stack.use(
       await ProcessSupervisor.open({
         root: join(run, "processes"),
@@ -110,7 +111,7 @@ export class Agent implements AsyncDisposable {
         verifier: assignmentVerifier({ device, anchor: () => identity.anchor, clock }),
         capsules: deployableCapsules(capsules, link),
         configurations: deployableConfigurations(configurations, capsules, settings.overrides),
-        health: deployableHealth({ monitor, capsules, clock }),
+        health: deployableHealth({ monitor, capsules }),
         clock,
         logger,
       }),
@@ -119,6 +120,7 @@ export class Agent implements AsyncDisposable {
 
     const ended = Promise.withResolvers<{ stopWorkloads: boolean }>();
     ended.promise.catch(() => {}); // whoever waits for it hears of it; nobody has to
+    store.stopped.then(ended.reject, () => {}); // it never rejects
     stack.use(
       await openLocalApi({
         folder: run,

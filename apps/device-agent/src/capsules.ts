@@ -1,4 +1,4 @@
-import type { CapsuleManager, CapsuleRun } from "@roboticks/capsule";
+import { CapsuleError, type CapsuleManager, type CapsuleRun } from "@roboticks/capsule";
 import type { Capsules } from "@roboticks/deployment";
 import { AgentError } from "./errors.ts";
 
@@ -22,7 +22,13 @@ export function deployableCapsules(
         );
       }
       const headers = () => source.headers(signal);
-      await manager.install({ url: source.url(digest), digest, size, headers }, { signal });
+      try {
+        await manager.install({ url: source.url(digest), digest, size, headers }, { signal });
+      } catch (error) {
+        // What to fetch was signed; that it cannot be had now says nothing against it.
+        if (!(error instanceof CapsuleError) || error.code !== "ERR_CAPSULE_DOWNLOAD") throw error;
+        throw new CapsuleError(error.code, error.message, { cause: error, retryable: true });
+      }
     },
     async present() {
       return new Set((await manager.list()).map(({ digest }) => digest));

@@ -1,5 +1,5 @@
 import type { CapsuleManager } from "@roboticks/capsule";
-import { type Clock, parseDuration } from "@roboticks/core";
+import { parseDuration } from "@roboticks/core";
 import type { Health, Variables } from "@roboticks/deployment";
 import {
   type Check,
@@ -20,11 +20,10 @@ const processOptions: CheckOptions = { intervalMs: 2_000, startPeriodMs: 0 };
 export interface DeployableHealthOptions {
   readonly monitor: HealthMonitor;
   readonly capsules: CapsuleManager;
-  readonly clock: Clock;
 }
 
 /** Health as the deployment manager wants it: a target for each use. */
-export function deployableHealth({ monitor, capsules, clock }: DeployableHealthOptions): Health {
+export function deployableHealth({ monitor, capsules }: DeployableHealthOptions): Health {
   const watched = new Map<string, string>();
 
   const targetOf = (use: string): Target => {
@@ -67,22 +66,9 @@ export function deployableHealth({ monitor, capsules, clock }: DeployableHealthO
         reason: `${cause?.reason ?? "no check has passed yet"}${tries}`,
       };
     },
-    async failed(use, { lastingMs, ignore, signal }) {
-      const target = targetOf(use);
-      for (;;) {
-        signal.throwIfAborted();
-        const change = nextVerdict(target, signal);
-        const { verdict, cause } = target;
-        if (verdict !== "unhealthy" || !cause || ignore.includes(cause.check)) {
-          await change;
-          continue;
-        }
-        const lasting = await Promise.race([
-          change.then(() => false),
-          clock.sleep(lastingMs, { signal }).then(() => true),
-        ]);
-        if (lasting) return { check: cause.check, reason: cause.reason };
-      }
+    async failed(use, options) {
+      const { check, reason } = await targetOf(use).failed(options);
+      return { check, reason };
     },
   };
 }
@@ -157,18 +143,4 @@ function portOf(port: number | string, variables: Variables): number {
     "ERR_AGENT_HEALTH",
     `a check's port is ${port}, but ${name} is ${value === undefined ? "not set" : `"${value}", no port`}`,
   );
-}
-
-/** Resolves at the next change of the verdict. */
-function nextVerdict(target: Target, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const listening = target.on("verdictChanged", () => finish(resolve));
-    const onAbort = (): void => finish(() => reject(signal.reason));
-    const finish = (end: () => void): void => {
-      listening[Symbol.dispose]();
-      signal.removeEventListener("abort", onAbort);
-      end();
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
 }

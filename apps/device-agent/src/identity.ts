@@ -1,7 +1,8 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PlatformClient } from "@roboticks/client";
-import { writeFileAtomic } from "@roboticks/core/fs";
+import { type Logger, silentLogger, toError } from "@roboticks/core";
+import { isSystemError, writeFileAtomic } from "@roboticks/core/fs";
 import { enrollStatement } from "@roboticks/spec/api";
 import { envelopeSchema } from "@roboticks/spec/deployment";
 import { checkDocument } from "@roboticks/spec/document";
@@ -37,26 +38,49 @@ export interface TrustAnchor {
 export class Identity {
   readonly keyPair: KeyPair;
   readonly #folder: string;
+  readonly #damage: AgentError | undefined;
   #anchor: TrustAnchor | undefined;
 
-  private constructor(folder: string, keyPair: KeyPair, anchor: TrustAnchor | undefined) {
+  private constructor(
+    folder: string,
+    keyPair: KeyPair,
+    anchor: TrustAnchor | undefined,
+    damage: AgentError | undefined,
+  ) {
+    this.#damage = damage;
     this.#folder = folder;
     this.keyPair = keyPair;
     this.#anchor = anchor;
   }
 
-  /** Opens the identity below `root`; the first time makes it. */
-  static async open(root: string): Promise<Identity> {
+  /**
+   * Opens the identity below `root`; the first time makes it. A damaged one is no reason to keep
+   * what is installed from running: the device then just cannot talk to its platform.
+   */
+  static async open(
+    root: string,
+    { logger = silentLogger }: { readonly logger?: Logger } = {},
+  ): Promise<Identity> {
     const folder = join(root, "identity");
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const keyFile = join(folder, "device.key");
-    const keyPair = await readKeyFile(keyFile).catch(async (error: unknown) => {
-      if (!isMissing(error)) throw error;
-      const made = generateKeyPair();
-      await writeKeyFile(keyFile, made);
-      return made;
-    });
-    return new Identity(folder, keyPair, await readAnchor(anchorFile(folder)));
+    try {
+      const keyPair = await readKeyFile(keyFile).catch(async (error: unknown) => {
+        if (!isMissing(error)) throw error;
+        const made = generateKeyPair();
+        await writeKeyFile(keyFile, made);
+        return made;
+      });
+      return new Identity(folder, keyPair, await readAnchor(anchorFile(folder)), undefined);
+    } catch (cause) {
+      const damage = new AgentError(
+        "ERR_AGENT_IDENTITY",
+        `the identity in ${folder} cannot be read: ${toError(cause).message}; restore it, or remove the folder and enroll anew under another name`,
+        { cause },
+      );
+      logger.error({ error: damage }, "no orders are taken");
+      return new Identity(folder, generateKeyPair(), undefined, damage);
+    }
   }
 
   /** Whom this device trusts; nobody before it has enrolled. */
@@ -74,7 +98,8 @@ export class Identity {
    * Once enrolled it does nothing, whatever root the platform shows.
    *
    * @throws {ClientError} when the platform is not reached, or refuses
-   * @throws {AgentError} `ERR_AGENT_ENROLMENT` when it shows another root than the DSN names
+   * @throws {AgentError} `ERR_AGENT_ENROLMENT` when it shows another root than the DSN names,
+   *   `ERR_AGENT_IDENTITY` when this device's own identity is damaged
    */
   async enroll(
     client: PlatformClient,
@@ -82,6 +107,7 @@ export class Identity {
     dsn: Dsn,
     signal: AbortSignal,
   ): Promise<void> {
+    if (this.#damage) throw this.#damage;
     if (this.#anchor) {
       if (this.#anchor.project === dsn.project) return;
       throw new AgentError(
@@ -131,6 +157,6 @@ async function readAnchor(file: string): Promise<TrustAnchor | undefined> {
 
 function isMissing(error: unknown): boolean {
   // The key reader keeps the system's error as its cause.
-  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
-  return code === "ENOENT" || cause?.code === "ENOENT";
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isSystemError(error, "ENOENT") || isSystemError(cause, "ENOENT");
 }

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
+import { AgentClient, ClientError } from "@roboticks/client/local";
 import { type Logger, toError } from "@roboticks/core";
 import { socketPath } from "@roboticks/core/socket";
 import { checkDocument } from "@roboticks/spec/document";
@@ -23,8 +24,8 @@ export interface LocalApiOptions extends LocalApiHandlers {
 const maxBodyBytes = 64 * 1024;
 
 /**
- * Serves `agent.sock`: `GET /v1/status` and `POST /v1/shutdown`. Whoever holds the agent's root
- * calls this, so a socket that is there already is left over and is replaced.
+ * Serves `agent.sock`: `GET /v1/status` and `POST /v1/shutdown`. A socket that is there already is
+ * taken for left over, and replaced; see {@link refuseIfShared}.
  *
  * @throws {AgentError} `ERR_AGENT_SOCKET`
  */
@@ -99,4 +100,23 @@ function listen(server: Server, path: string): Promise<void> {
     server.once("error", reject);
     server.listen(path, resolve);
   });
+}
+
+/**
+ * Makes sure that no other agent uses this run folder: two of different roots would take each
+ * other's processes. Called before anything in it is touched.
+ *
+ * @throws {AgentError} `ERR_AGENT_SOCKET`
+ */
+export async function refuseIfShared(folder: string): Promise<void> {
+  const path = join(folder, "agent.sock");
+  const answered = await new AgentClient({ socketPath: path, timeoutMs: 2_000 }).status().then(
+    () => true,
+    (error: unknown) => !(error instanceof ClientError && error.code === "ERR_CLIENT_UNREACHABLE"),
+  );
+  if (!answered) return;
+  throw new AgentError(
+    "ERR_AGENT_SOCKET",
+    `another agent answers at ${path}; give this one a run folder of its own`,
+  );
 }

@@ -16,6 +16,11 @@ export interface PlatformLinkOptions {
   readonly logger: Logger;
 }
 
+/** The least time between two requests that bring nothing new, in ms. */
+const idlePauseMs = 1_000;
+/** How long an order that was seen is not asked for again, in ms. */
+const lookAgainMs = 600_000;
+
 /** How the link to the platform stands. */
 export interface LinkStatus {
   readonly connected: boolean;
@@ -83,13 +88,24 @@ export class PlatformLink implements AsyncDisposable {
 
   async #takeOrders(deployments: DeploymentManager): Promise<void> {
     const { device, waitMs } = this.#options;
+    const { clock } = this.#options;
     let etag: string | undefined;
+    let lookedAtMs = 0;
     await this.#forever("ask for orders", async (signal) => {
+      const askedAtMs = clock.monotonic();
+      // An order that was refused, for a wrong clock say, is looked at again from time to time.
+      if (askedAtMs - lookedAtMs > lookAgainMs) etag = undefined;
       const answer = await this.#client.getAssignment(device, { etag, waitMs, signal });
       this.#status = { connected: true };
-      if (answer.kind !== "assignment") return "again";
-      await deployments.submit(answer.envelope);
-      etag = answer.etag;
+      const isNews = answer.kind === "assignment" && answer.etag !== etag;
+      if (answer.kind === "assignment") {
+        await deployments.submit(answer.envelope);
+        etag = answer.etag;
+        lookedAtMs = clock.monotonic();
+      }
+      // Whoever answers at once that there is nothing new is not asked faster for it.
+      const pauseMs = idlePauseMs - (clock.monotonic() - askedAtMs);
+      if (!isNews && pauseMs > 0) await clock.sleep(pauseMs, { signal });
       return "again";
     });
   }
@@ -107,8 +123,8 @@ export class PlatformLink implements AsyncDisposable {
       if (waiting.length > 0) {
         const acknowledged = await this.#client.sendReports(device, waiting, { signal });
         this.#status = { connected: true };
-        // Never more than was sent, whatever the platform says that it has.
-        await reports.acknowledge(Math.min(acknowledged, waiting.at(-1)?.seq ?? 0));
+        const kept = await reports.acknowledge(acknowledged, waiting.at(-1)?.seq ?? 0);
+        if (!kept) throw new Error("the platform has later reports of this device; counting on");
         return "again";
       }
       await Promise.race([queued.promise, closed]);

@@ -40,16 +40,13 @@ export async function readSettings(file: string): Promise<AgentSettings> {
  * @throws {SpecError} `ERR_SPEC_DSN`; the message never holds the key
  */
 export async function readDsn(file: string): Promise<Dsn> {
-  const { text, mode } = await Promise.all([readFile(file, "utf8"), stat(file)]).then(
-    ([text, { mode }]) => ({ text, mode }),
-    (cause) => {
-      throw new AgentError(
-        "ERR_AGENT_DSN",
-        `the DSN cannot be read: ${toError(cause).message}; see dsnFile in the settings`,
-        { cause },
-      );
-    },
-  );
+  const { text, mode } = await readSecret(file).catch((cause: unknown) => {
+    throw new AgentError(
+      "ERR_AGENT_DSN",
+      `the DSN cannot be read: ${toError(cause).message}; see dsnFile in the settings`,
+      { cause },
+    );
+  });
   if ((mode & 0o077) !== 0) {
     throw new AgentError(
       "ERR_AGENT_DSN",
@@ -57,4 +54,11 @@ export async function readDsn(file: string): Promise<Dsn> {
     );
   }
   return parseDsn(text);
+}
+
+async function readSecret(file: string): Promise<{ readonly text: string; readonly mode: number }> {
+  const stats = await stat(file);
+  // A pipe would keep us waiting for ever.
+  if (!stats.isFile()) throw new Error(`${file} is no file`);
+  return { text: await readFile(file, "utf8"), mode: stats.mode };
 }

@@ -99,6 +99,11 @@ async function openHttp(
     const { statusCode = 0 } = response;
     const { location } = response.headers;
     if (statusCode === 200) {
+      if (/^text\/html\b/i.test(response.headers["content-type"] ?? "")) {
+        response.destroy();
+        const why = "a web page came instead, as networks show that want a login first";
+        throw failed(url, why, { retryable: true });
+      }
       const length = response.headers["content-length"];
       return {
         body: response,

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ArchiveError, extractArchive, type Limits } from "@roboticks/archive";
 import { type BackoffOptions, type Clock, type Logger, retry } from "@roboticks/core";
@@ -84,6 +84,8 @@ export class Installer {
     let progress: InstallProgress = { receivedBytes: 0 };
     let manifest: CapsuleManifest | undefined;
     try {
+      // Whatever is in staging/ may be removed at any time, and staging/ itself.
+      await mkdir(layout.staging, { recursive: true, mode: 0o700 });
       await rm(staged, { recursive: true, force: true });
       await extractArchive({
         source: download(source, {

@@ -95,6 +95,7 @@ describe("stage", () => {
     });
     await expect(staging).rejects.toMatchObject({
       code: "ERR_CONFIG_INVALID",
+      retryable: false,
       message: expect.stringContaining('PORT is "high" and must be integer (set by group)'),
       problems: [{ variable: "PORT" }, { variable: "TOKEN" }],
     });
@@ -119,6 +120,7 @@ describe("stage", () => {
     await writeFile(join(root, "hello"), "a file where the folder goes");
     await expect(config.stage("hello", { layers })).rejects.toMatchObject({
       code: "ERR_CONFIG_IO",
+      retryable: true,
       cause: expect.objectContaining({ code: "ENOTDIR" }),
     });
   });

@@ -38,6 +38,17 @@ describe("the manual clock", () => {
   });
 });
 
+describe("a clock that stalls", () => {
+  it("wakes all that was due at the end", async () => {
+    const clock = new ManualClock();
+    const times: number[] = [];
+    const sleeps = [10, 20].map((ms) => clock.sleep(ms).then(() => times.push(clock.monotonic())));
+    await clock.stall(100);
+    await Promise.all(sleeps);
+    expect(times).toEqual([100, 100]);
+  });
+});
+
 describe("withTimeout", () => {
   it("gives the work's result and leaves no timer", async () => {
     const clock = new ManualClock();
@@ -50,6 +61,28 @@ describe("withTimeout", () => {
       ),
     ).toBe(7);
     expect(clock.sleeping).toBe(0);
+  });
+
+  it("makes no error, which costs, to stop the timer", async () => {
+    const manual = new ManualClock();
+    const stopped: unknown[] = [];
+    const clock: Clock = {
+      now: () => manual.now(),
+      monotonic: () => manual.monotonic(),
+      sleep: (ms, options) =>
+        manual.sleep(ms, options).catch((reason) => {
+          stopped.push(reason);
+          throw reason;
+        }),
+    };
+    await withTimeout(
+      clock,
+      100,
+      () => new Error("late"),
+      async () => {},
+    );
+    await manual.advance(0);
+    expect(stopped).toEqual([expect.any(String)]);
   });
 
   it("aborts work that takes too long with the given reason", async () => {

@@ -8,7 +8,7 @@ import {
   silentLogger,
   systemClock,
 } from "@roboticks/core";
-import { digestOf } from "@roboticks/core/digest";
+import { type Digest, digestOf } from "@roboticks/core/digest";
 import type { Envelope } from "@roboticks/spec/deployment";
 import type { Store } from "@roboticks/store";
 import { activate } from "./activating.ts";
@@ -87,7 +87,7 @@ export class DeploymentManager implements AsyncDisposable {
   /**
    * Takes up where the journal ends.
    *
-   * @throws StoreError when the journal cannot be read
+   * @throws {StoreError} when the journal cannot be read
    */
   static async open({
     clock = systemClock,
@@ -99,7 +99,10 @@ export class DeploymentManager implements AsyncDisposable {
     const journal = await StateJournal.open(options.store);
     const all = { clock, logger, tickMs, lastingMs, ...options };
     const manager = new DeploymentManager(all, journal);
-    await manager.#resume();
+    await manager.#resume().catch((error: unknown) => {
+      // A disk that is full now must not keep what is installed from being started.
+      logger.error({ error }, "that the agent was away could not be written down");
+    });
     manager.#work = manager.#drive();
     return manager;
   }
@@ -280,7 +283,7 @@ export class DeploymentManager implements AsyncDisposable {
   /** Plans the way to `next`; a plan that became stale meanwhile is not begun. */
   async #begin(next: Installed): Promise<void> {
     const { running } = this.state;
-    const made = plan(running, next, await this.#options.capsules.present());
+    const made = plan(running, next, await this.#usable(next));
     await this.#commit((state) => {
       const isStale =
         state.next?.digest !== next.digest || state.running?.digest !== running?.digest;
@@ -296,6 +299,18 @@ export class DeploymentManager implements AsyncDisposable {
         said: { state: "staging", about: next, message: describePlan(made) },
       };
     });
+  }
+
+  /** The capsules that are there; of `next` only those that run, or whose files are as signed. */
+  async #usable({ deployment }: Installed): Promise<Set<Digest>> {
+    const { capsules } = this.#options;
+    const usable = new Set(await capsules.present());
+    const { running } = this.state;
+    if (running && this.#runsWhole(running)) return usable;
+    for (const digest of capsulesOf(deployment)) {
+      if (usable.has(digest) && !(await capsules.intact(digest))) usable.delete(digest);
+    }
+    return usable;
   }
 
   #context(): Context {

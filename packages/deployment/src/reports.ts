@@ -1,6 +1,15 @@
 import { Events } from "@roboticks/core";
 import { type Report, reportSchema } from "@roboticks/spec/report";
-import { append, type Change, type Journal, type Store, truncate } from "@roboticks/store";
+import {
+  append,
+  type Change,
+  type Collection,
+  type Journal,
+  put,
+  type Store,
+  truncate,
+} from "@roboticks/store";
+import * as z from "zod";
 
 /** A report before it has a number. */
 export type NewReport = Omit<Report, "seq">;
@@ -9,6 +18,13 @@ const reports: Journal<NewReport> = {
   name: "deployment-reports",
   schema: reportSchema.omit({ seq: true }),
 };
+
+/** What is added to the journal's own numbers; see {@link ReportOutbox.acknowledge}. */
+const offsets: Collection<number> = {
+  name: "deployment-report-offset",
+  schema: z.int().min(0),
+};
+const offsetKey = "offset";
 
 /** How many reports are kept for a platform that is not reached; the oldest go first. */
 const kept = 1_000;
@@ -32,13 +48,34 @@ export class ReportOutbox {
 
   /** The oldest reports that are not acknowledged, at most `limit` (default 100). */
   async pending({ limit = 100 }: { readonly limit?: number } = {}): Promise<Report[]> {
+    const offset = await this.#offset();
     const records = await this.#store.read(reports, { limit });
-    return records.map(({ seq, record }) => ({ ...record, seq }));
+    return records.map(({ seq, record }) => ({ ...record, seq: seq + offset }));
   }
 
-  /** Forgets all reports up to and including `seq`. */
-  async acknowledge(seq: number): Promise<void> {
-    await this.#store.write([truncate(reports, seq + 1)]);
+  /**
+   * Forgets the reports up to and including `seq`, as far as they were sent: `sent` is the
+   * number of the last one.
+   *
+   * A greater `seq` means that the platform remembers more than this outbox ever said: the
+   * store was lost and begins anew. Then nothing is forgotten, but the waiting reports get
+   * numbers beyond it, so that they are not taken for ones that it has.
+   *
+   * @returns whether they were kept; if not, send them again
+   */
+  async acknowledge(seq: number, sent: number): Promise<boolean> {
+    const offset = await this.#offset();
+    if (seq <= sent) {
+      await this.#store.write([truncate(reports, seq - offset + 1)]);
+      return true;
+    }
+    const [first] = await this.#store.read(reports, { limit: 1 });
+    await this.#store.write([put(offsets, offsetKey, seq + 1 - (first?.seq ?? 1))]);
+    return false;
+  }
+
+  async #offset(): Promise<number> {
+    return (await this.#store.get(offsets, offsetKey)) ?? 0;
   }
 
   /** Drops the oldest reports where more than 1,000 wait. */

@@ -30,19 +30,28 @@ export async function judge(context: Context, attempt: Attempt): Promise<void> {
     return fail(context, attempt, await causeOfNotRunning(context, error), !isRetryable(error));
   }
   const uses = Object.keys(capsules);
-  const bad = await spending(context, attempt, (signal) =>
-    Promise.race([
-      firstBad(
-        uses.map(async (use) => ({
-          use,
-          ...(await health.settle(use, {
-            healthyForMs: parseDuration(activation.minHealthyTime) ?? 0,
-            withinMs: attempt.remainingMs,
-            ignore: attempt.tolerated[use] ?? [],
-            signal,
-          })),
+  const settle = (withinMs: number, signal: AbortSignal): Promise<Bad | undefined> =>
+    firstBad(
+      uses.map(async (use) => ({
+        use,
+        ...(await health.settle(use, {
+          healthyForMs: parseDuration(activation.minHealthyTime) ?? 0,
+          withinMs,
+          ignore: attempt.tolerated[use] ?? [],
+          signal,
         })),
-      ),
+      })),
+    );
+  const bad = await spending(context, attempt, (signal, leftMs) =>
+    Promise.race([
+      (async () => {
+        let settled = await settle(leftMs(), signal);
+        // Time in which nobody looked, because the agent stood still, is not spent.
+        while (settled?.kind === "deadline" && leftMs() > 0) {
+          settled = await settle(leftMs(), signal);
+        }
+        return settled;
+      })(),
       // One that was healthy for long enough may fail while another still settles.
       ...uses.map((use) => firstFailure(context, attempt, use, 0, signal)),
     ]),
@@ -123,33 +132,53 @@ async function keepTrying(
   }
 }
 
+/** How often it is noticed that the agent stands still, and by how much a wake-up may be late. */
+const beatMs = 5_000;
+const latenessMs = 2_000;
+
 /**
  * Runs `work` while writing down, every tick and when it is interrupted, how much of the
  * attempt's time is left. Its signal is aborted when it is interrupted and once it is done.
+ * `leftMs` is what is left now; time in which the agent stood still (stopped, or its machine
+ * paused) is not spent.
  */
 async function spending<Result>(
   context: Context,
   attempt: Attempt,
-  work: (signal: AbortSignal) => Promise<Result>,
+  work: (signal: AbortSignal, leftMs: () => number) => Promise<Result>,
 ): Promise<Result | "interrupted"> {
   const { clock, interrupt, logger, tickMs } = context;
   const done = new AbortController();
   const signal = AbortSignal.any([interrupt, done.signal]);
   const beganAt = clock.monotonic();
+  let beatAt = beganAt;
+  let lostMs = 0;
+  const beat = (): void => {
+    const late = clock.monotonic() - beatAt - beatMs;
+    if (late > latenessMs) lostMs += late;
+    beatAt = clock.monotonic();
+  };
+  const leftMs = (): number => {
+    beat();
+    return Math.max(0, attempt.remainingMs - (clock.monotonic() - beganAt - lostMs));
+  };
   const writeDown = async (): Promise<void> => {
-    const remainingMs = Math.max(0, attempt.remainingMs - (clock.monotonic() - beganAt));
+    const remainingMs = leftMs();
     await context.record({ type: "timeSpent", remainingMs }).catch((error: unknown) => {
       logger.error({ error }, "spent time could not be written down"); // it is spent again then
     });
   };
   const ticking = (async () => {
-    for (;;) {
-      await clock.sleep(tickMs, { signal });
+    for (let writtenAt = beganAt; ; ) {
+      await clock.sleep(beatMs, { signal });
+      leftMs(); // notices that it stood still
+      if (clock.monotonic() - writtenAt < tickMs) continue;
+      writtenAt = clock.monotonic();
       await writeDown();
     }
   })().catch(() => {}); // only the sleep throws, at the end
   try {
-    return await work(signal);
+    return await work(signal, leftMs);
   } catch (error) {
     if (!interrupt.aborted) throw error;
     await writeDown();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type Crash, deploymentOf, order, World } from "./world.ts";
 
-const v1 = deploymentOf("1.0.0");
-const v2 = deploymentOf("2.0.0");
+const v1 = deploymentOf("1.0.0", { probation: "1m" });
+const v2 = deploymentOf("2.0.0", { probation: "1m" });
 
 /** A device that runs 1.0.0, and how often its agent writes while it goes on to 2.0.0. */
 async function update(nature: "healthy" | "unhealthy", crash?: Crash) {
@@ -10,12 +10,12 @@ async function update(nature: "healthy" | "unhealthy", crash?: Crash) {
   world.nature("2.0.0", nature);
   const first = await world.boot();
   await first.manager.submit(order(1, v1));
-  await world.clock.advance(3_600_000);
+  await world.clock.advance(600_000);
   await first.manager[Symbol.asyncDispose]();
 
   const second = await world.boot(crash);
   await second.manager.submit(order(2, v2)).catch(() => {}); // cut off in the middle of it
-  await world.clock.advance(3_600_000);
+  await world.clock.advance(600_000);
   return { world, second };
 }
 
@@ -35,7 +35,7 @@ describe.each(["healthy", "unhealthy"] as const)("an update to what is %s", (nat
         const third = await world.boot();
         // The platform goes on saying what it wants.
         const { id } = await third.manager.submit(order(2, v2));
-        await world.clock.advance(3_600_000);
+        await world.clock.advance(600_000);
         const outcome = await third.manager.settled(id);
         const version = world.version();
         if (nature === "healthy") {

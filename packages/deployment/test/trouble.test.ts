@@ -197,3 +197,50 @@ describe("an order that was taken", () => {
     expect(states).not.toContain("refused");
   });
 });
+
+describe("an agent that stood still", () => {
+  it("gives the time back in which nobody looked", async () => {
+    const world = new World();
+    world.nature("1.0.0", "never");
+    const { manager } = await world.boot();
+    await manager.submit(order(1, deploymentOf("1.0.0")));
+    await world.clock.advance(1_000);
+    expect(manager.state.attempt?.phase).toBe("trial");
+    await world.clock.stall(600_000);
+    await world.clock.advance(200_000);
+    expect(manager.state.attempt?.phase).toBe("trial");
+    await world.clock.advance(110_000);
+    expect(await manager.settled("1")).toMatchObject({ kind: "reverted" });
+  });
+});
+
+describe("what is damaged on the disk", () => {
+  it("is fetched again when it is deployed again", async () => {
+    const world = new World();
+    const first = await committed(world);
+    await first.manager[Symbol.asyncDispose]();
+    world.running.clear();
+    world.damaged.add(capsuleOf("app", "1.0.0"));
+    world.nature("1.0.0", "will not start");
+    const { manager } = await world.boot();
+    await world.clock.advance(1_000);
+    await manager.submit(order(2, deploymentOf("1.0.0")));
+    await world.clock.advance(1);
+    expect(manager.state.attempt?.plan.bytesToFetch).toBe(1_000);
+  });
+});
+
+describe("the outbox", () => {
+  it("counts on beyond what the platform remembers of a store that was lost", async () => {
+    const world = new World();
+    const { manager } = await committed(world);
+    const { reports } = manager;
+    const before = await reports.pending();
+    expect(await reports.acknowledge(5_000, before.at(-1)?.seq ?? 0)).toBe(false);
+    const again = await reports.pending();
+    expect(again.map(({ state }) => state)).toEqual(before.map(({ state }) => state));
+    expect(again[0]?.seq).toBe(5_001);
+    expect(await reports.acknowledge(5_002, again.at(-1)?.seq ?? 0)).toBe(true);
+    expect((await reports.pending())[0]?.seq).toBe(5_003);
+  });
+});

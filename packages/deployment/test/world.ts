@@ -247,6 +247,7 @@ export function order(assignment: number, deployment: Deployment, retry = false)
 function crashing(store: Store, life: Life, crash: Crash | undefined): Store {
   const alive = guard(life);
   return {
+    stopped: store.stopped,
     get: (collection, key) => store.get(collection, key),
     list: (collection) => store.list(collection),
     read: (journal, options) => store.read(journal, options),

@@ -1,6 +1,7 @@
 export type { Check, CheckContext, CheckRecord, CheckResult } from "./check.ts";
 export { HealthError, type HealthErrorCode, healthErrorCodes } from "./errors.ts";
 export type { CheckCompleted, HealthEvent, HealthEvents, VerdictChanged } from "./events.ts";
+export type { FailedOptions } from "./failed.ts";
 export type { CheckCounters, CheckStatistics, LatencyMs } from "./history.ts";
 export { HealthMonitor, type HealthMonitorOptions } from "./monitor.ts";
 export type { CheckOptions } from "./options.ts";

@@ -2,7 +2,9 @@ import { type Clock, Events, type Listener, type Logger } from "@roboticks/core"
 import type { CheckRecord } from "./check.ts";
 import { HealthError } from "./errors.ts";
 import type { HealthEvents, VerdictChanged } from "./events.ts";
+import { type FailedOptions, failed } from "./failed.ts";
 import { type CheckStatistics, statisticsOf } from "./history.ts";
+import type { Observed } from "./observe.ts";
 import { type Settled, type SettleOptions, settle } from "./settle.ts";
 import { type Cause, type Judgement, judge, type Verdict } from "./verdict.ts";
 import type { CheckSnapshot, WatchedCheck } from "./watched-check.ts";
@@ -41,6 +43,17 @@ export interface Target extends AsyncDisposable {
    *   `ERR_HEALTH_INVALID_OPTION` where a time is negative or not finite
    */
   settle(options: SettleOptions): Promise<Settled>;
+  /**
+   * Waits until the checks that are not ignored have been failing (the verdict of them together
+   * is `unhealthy`) for `lastingMs` without a break; with 0 at once, also when they are already.
+   * With every check ignored it never comes to that.
+   *
+   * @returns the cause, as it was last
+   * @throws `signal.reason` once `signal` is aborted
+   * @throws {HealthError} `ERR_HEALTH_CLOSED` when the target is disposed,
+   *   `ERR_HEALTH_INVALID_OPTION` where the time is negative or not finite
+   */
+  failed(options: FailedOptions): Promise<Cause>;
   /** The state now, with the last `results` (default 20, at most 100) of each check. */
   snapshot(options?: { readonly results?: number }): TargetSnapshot;
   /** Figures over the last 100 results of each check. */
@@ -108,16 +121,16 @@ export class MonitoredTarget implements Target {
   settle(options: SettleOptions): Promise<Settled> {
     return settle(
       {
-        name: this.name,
-        checks: this.#checks,
-        clock: this.#clock,
-        closed: this.#closing.signal,
-        onResult: (listener) => this.#events.on("result", listener),
+        ...this.#observed(),
         onListenerError: (error) =>
           this.#logger.error({ target: this.name, error }, "onProgress of settle threw"),
       },
       options,
     );
+  }
+
+  failed(options: FailedOptions): Promise<Cause> {
+    return failed(this.#observed(), options);
   }
 
   snapshot({ results = 20 }: { readonly results?: number } = {}): TargetSnapshot {
@@ -151,6 +164,16 @@ export class MonitoredTarget implements Target {
       this.#onClose();
     }
     await this.#loops;
+  }
+
+  #observed(): Observed {
+    return {
+      name: this.name,
+      checks: this.#checks,
+      clock: this.#clock,
+      closed: this.#closing.signal,
+      onResult: (listener) => this.#events.on("result", listener),
+    };
   }
 
   #take(check: WatchedCheck, record: CheckRecord): void {

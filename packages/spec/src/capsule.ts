@@ -1,3 +1,4 @@
+import { parseDuration } from "@roboticks/core";
 import * as z from "zod";
 import {
   apiVersion,
@@ -12,6 +13,9 @@ import {
 
 /** A path inside the capsule, relative to its folder. What it may hold is judged by `archive`. */
 const pathSchema = z.string().min(1).max(1024);
+
+/** No program may keep what comes after it waiting for longer, in ms. */
+const longestStopGraceMs = 300_000;
 
 /** A program of a capsule. */
 export const processSchema = z.strictObject({
@@ -29,6 +33,9 @@ export const processSchema = z.strictObject({
     .describe("When it is started again after it ended by itself."),
   stopSignal: z.enum(["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"]).default("SIGTERM"),
   stopGrace: durationSchema
+    .refine((text) => (parseDuration(text) ?? 0) <= longestStopGraceMs, {
+      error: "at most 5m: so long it may keep its own update waiting",
+    })
     .default("10s")
     .describe("From the stop signal until the whole process tree is killed."),
 });

@@ -30,6 +30,10 @@ export class DriverStore implements Store {
     this.#driver = driver;
   }
 
+  get stopped(): Promise<StoreError> {
+    return this.#driver.stopped;
+  }
+
   async get<T>(collection: Collection<T>, key: string): Promise<T | undefined> {
     checkName(collection.name, "the name of a collection");
     checkName(key, `a key of collection ${quote(collection.name)}`);
@@ -83,7 +87,7 @@ export class DriverStore implements Store {
   /** Runs `work` when all calls before it have ended. */
   async #inTurn<Result>(work: () => Result | Promise<Result>): Promise<Result> {
     if (this.#disposed) {
-      throw new StoreError("ERR_STORE_CLOSED", "the store was closed: open it again to use it");
+      throw new StoreError("ERR_STORE_CLOSED", "the store was closed; open it again to use it");
     }
     const result = this.#tail.then(work);
     // A call that fails is its caller's matter; the next one goes ahead.
@@ -147,7 +151,7 @@ function parse(text: string): unknown {
   } catch (cause) {
     throw new StoreError(
       "ERR_STORE_CORRUPT",
-      "the store holds a value that is no JSON: restore it from a backup, or move it away",
+      "the store holds a value that is no JSON; restore it from a backup, or move it away",
       { cause },
     );
   }

@@ -1,3 +1,5 @@
+import type { StoreError } from "./errors.ts";
+
 /** A change whose value was checked and made into text. */
 export type Operation =
   | {
@@ -15,6 +17,8 @@ export type Operation =
  * closed state are settled above it. Throws `StoreError`.
  */
 export interface Driver {
+  /** See `Store.stopped`. */
+  readonly stopped: Promise<StoreError>;
   get(collection: string, key: string): string | undefined;
   /** By key, in the order of code points. */
   list(collection: string): { readonly key: string; readonly text: string }[];

@@ -34,13 +34,15 @@ export interface MemoryStoreOptions {
  */
 export function openMemoryStore({ data = new MemoryData() }: MemoryStoreOptions = {}): Store {
   if (data.open) {
-    throw new StoreError("ERR_STORE_LOCKED", "this data is open in another store: close it first");
+    throw new StoreError("ERR_STORE_LOCKED", "this data is open in another store; close it first");
   }
   data.open = true;
   return new DriverStore(new MemoryDriver(data));
 }
 
 class MemoryDriver implements Driver {
+  /** Memory does not fail. */
+  readonly stopped = new Promise<StoreError>(() => {});
   readonly #data: MemoryData;
 
   constructor(data: MemoryData) {

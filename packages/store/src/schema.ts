@@ -43,7 +43,7 @@ export async function conform<T>(
   try {
     result = await schema["~standard"].validate(value);
   } catch (cause) {
-    throw new StoreError("ERR_STORE_INVALID", `the schema of ${what} threw: mend the schema`, {
+    throw new StoreError("ERR_STORE_INVALID", `the schema of ${what} threw; mend the schema`, {
       cause,
     });
   }

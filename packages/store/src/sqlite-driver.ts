@@ -25,6 +25,7 @@ export class SqliteDriver implements Driver {
   readonly #path: string;
   readonly #logger: Logger;
   readonly #statements: Statements;
+  readonly #told = Promise.withResolvers<StoreError>();
   #stopped: StoreError | undefined;
 
   constructor({ database, path, logger = silentLogger }: SqliteDriverOptions) {
@@ -32,6 +33,10 @@ export class SqliteDriver implements Driver {
     this.#path = path;
     this.#logger = logger;
     this.#statements = prepareStatements(database);
+  }
+
+  get stopped(): Promise<StoreError> {
+    return this.#told.promise;
   }
 
   get(collection: string, key: string): string | undefined {
@@ -109,7 +114,7 @@ export class SqliteDriver implements Driver {
     if (this.#stopped) {
       throw new StoreError(
         this.#stopped.code,
-        `the store at ${this.#path} stopped after an error: close it and open it again`,
+        `the store at ${this.#path} stopped after an error; close it and open it again`,
         { cause: this.#stopped },
       );
     }
@@ -144,6 +149,7 @@ export class SqliteDriver implements Driver {
     } catch {
       // The error that stopped the store is the one to tell; the handle goes with the process.
     }
+    this.#told.resolve(this.#stopped);
   }
 
   #text(value: SQLOutputValue | undefined): string {

@@ -29,7 +29,7 @@ export function sqliteFailure(thrown: unknown, path: string): SqliteFailure | un
     case busy:
       return fail(
         "ERR_STORE_LOCKED",
-        `${path} is open in another store or process: stop that one first`,
+        `${path} is open in another store or process; stop that one first`,
       );
     case corrupt:
     case notADatabase:
@@ -37,18 +37,18 @@ export function sqliteFailure(thrown: unknown, path: string): SqliteFailure | un
     case full:
       return fail(
         "ERR_STORE_IO",
-        `the disk of ${path} is full: nothing was written; free some space and write again`,
+        `the disk of ${path} is full, and nothing was written; free some space and write again`,
         true,
       );
     default:
       return fail(
         "ERR_STORE_IO",
-        `${path} cannot be read or written (${thrown.message}): mend the disk or the permissions, then open the store again`,
+        `${path} cannot be read or written (${thrown.message}); mend the disk or the permissions, then open the store again`,
       );
   }
 }
 
 /** What to say, and to do, of a file that holds no store that can be relied on. */
 export function corruptMessage(path: string, flaw: string): string {
-  return `${path} is damaged or not a store (${flaw}). It was left as it is: keep a copy of it and of ${path}-wal, then restore a backup or move both away to begin anew`;
+  return `${path} is damaged or not a store (${flaw}), and was left as it is; keep a copy of it and of ${path}-wal, then restore a backup or move both away to begin anew`;
 }

@@ -101,7 +101,7 @@ function identify(database: DatabaseSync, file: string): boolean {
     if (version <= tablesVersion) return false;
     throw new StoreError(
       "ERR_STORE_NEWER",
-      `${file} was written by a later version (tables ${version}, this one knows ${tablesVersion}): run that version, or restore a backup of before`,
+      `${file} was written by a later version (tables ${version}, this one knows ${tablesVersion}); run that version, or restore a backup of before`,
     );
   }
   const schema = database.prepare("SELECT count(*) AS objects FROM sqlite_schema").get();
@@ -155,7 +155,7 @@ function openError(thrown: unknown, file: string): StoreError {
     sqliteFailure(thrown, file)?.error ??
     new StoreError(
       "ERR_STORE_IO",
-      `${file} cannot be opened (${toError(thrown).message}): its folder must exist and be writable`,
+      `${file} cannot be opened (${toError(thrown).message}); its folder must exist and be writable`,
       { cause: thrown },
     )
   );

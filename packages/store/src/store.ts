@@ -1,3 +1,4 @@
+import type { StoreError } from "./errors.ts";
 import type { StandardSchema } from "./schema.ts";
 
 /**
@@ -63,6 +64,13 @@ export interface Written {
  * when the disk fails, `ERR_STORE_CORRUPT` when what it gives back cannot be right.
  */
 export interface Store extends AsyncDisposable {
+  /**
+   * Resolves, with the error, once the store cannot be used any more because of the disk: every
+   * later call rejects, until it is disposed and opened again. Never rejects. Never resolves for
+   * a full disk, after which the store goes on, and not when it is disposed.
+   */
+  readonly stopped: Promise<StoreError>;
+
   /**
    * The document at `key`, or `undefined`.
    *

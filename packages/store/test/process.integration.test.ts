@@ -25,6 +25,7 @@ interface Line {
   readonly code?: string;
   readonly message?: string;
   readonly next?: string;
+  readonly stopped?: string;
 }
 
 /** Lines of the child as they come; ends with its output. */
@@ -101,7 +102,11 @@ describe("a disk that refuses a write", () => {
     // A limit on the size of files makes write(2) fail as a broken disk would.
     const limited = 'trap "" XFSZ; ulimit -f 400; exec "$@"';
     const { reported, last } = await runUnder("sh", ["-c", limited, "sh"], "2000");
-    expect(last).toMatchObject({ code: "ERR_STORE_IO", next: "ERR_STORE_IO" });
+    expect(last).toMatchObject({
+      code: "ERR_STORE_IO",
+      next: "ERR_STORE_IO",
+      stopped: expect.stringContaining(path),
+    });
     expect(reported).toBeGreaterThan(5);
     await using store = await openSqliteStore({ path });
     expect(await wholeBatches(store)).toBeGreaterThanOrEqual(reported);
@@ -126,6 +131,7 @@ describe("a disk that refuses a write", () => {
       code: "ERR_STORE_IO",
       message: expect.stringContaining("full"),
       next: "written",
+      stopped: "no",
     });
     expect(reported).toBeGreaterThan(5);
     await using store = await openSqliteStore({ path: kept });

@@ -140,6 +140,29 @@ describe("what cannot be opened", () => {
   });
 });
 
+describe("a store that meets damage while it is open", () => {
+  it("stops, and says so", async () => {
+    // As the tables are, but that nothing keeps a value from being no text.
+    const odd = new DatabaseSync(path);
+    odd.exec(`
+      CREATE TABLE document (collection TEXT, key TEXT, value, PRIMARY KEY (collection, key));
+      CREATE TABLE record (journal TEXT, seq INTEGER, value TEXT, PRIMARY KEY (journal, seq));
+      CREATE TABLE journal (name TEXT PRIMARY KEY, last INTEGER);
+      INSERT INTO document VALUES ('documents', 'a', 4711);
+      PRAGMA application_id = ${0x5262746b};
+      PRAGMA user_version = 1;
+    `);
+    odd.close();
+    const store = await openSqliteStore({ path });
+    const corrupt = { code: "ERR_STORE_CORRUPT", message: expect.stringContaining(path) };
+    await expect(store.get(documents, "a")).rejects.toMatchObject(corrupt);
+    expect(await store.stopped).toMatchObject(corrupt);
+    await expect(store.list(documents)).rejects.toMatchObject(corrupt);
+    await store[Symbol.asyncDispose]();
+    expect(await store.stopped).toMatchObject(corrupt);
+  });
+});
+
 describe("a store whose creation was cut off", () => {
   it("is made where only the empty file was", async () => {
     await writeFile(path, "");

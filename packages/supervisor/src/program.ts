@@ -60,6 +60,9 @@ export function checkProgram({
       );
     }
   }
+  const own = Object.keys(environment).find((name) => /^(_roboticks_.*|OPTIND)$/.test(name));
+  if (own)
+    invalid(`environment variable ${own} is one that the shell which starts it needs itself`);
   if ([command, workingDirectory, ...args, ...Object.values(environment)].some(holdsNul)) {
     invalid("a NUL character cannot be part of a command, an argument or the environment");
   }

@@ -99,7 +99,7 @@ export function checkSignatures(
   }
   throw new TrustError(
     "ERR_TRUST_THRESHOLD",
-    `${what} has ${count}: have it signed by more of the keys that the root names for it`,
+    `${what} has ${count}; have it signed by more of the keys that the root names for it`,
   );
 }
 

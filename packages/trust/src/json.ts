@@ -41,7 +41,7 @@ export function exactObject(
 
 /** What is wrong with a document, as the error to throw. */
 export function malformed(flaw: string): TrustError {
-  return new TrustError("ERR_TRUST_MALFORMED", `${flaw}: refused, have it made again`);
+  return new TrustError("ERR_TRUST_MALFORMED", `${flaw}; have it made again`);
 }
 
 /** The beginning of a text from outside, quoted, short enough for a message. */

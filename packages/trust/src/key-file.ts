@@ -26,7 +26,7 @@ export async function readKeyFile(path: string): Promise<KeyPair> {
   } catch (cause) {
     throw new TrustError(
       "ERR_TRUST_KEY_INVALID",
-      `${path} holds no Ed25519 private key in PEM: restore it, or make a new key`,
+      `${path} holds no Ed25519 private key in PEM; restore it, or make a new key`,
       { cause },
     );
   }
@@ -55,13 +55,13 @@ export async function writeKeyFile(path: string, keyPair: KeyPair): Promise<void
     if (isSystemError(cause, "EEXIST")) {
       throw new TrustError(
         "ERR_TRUST_KEY_EXISTS",
-        `${path} exists, and keys are never replaced: read it, or choose another name`,
+        `${path} exists, and keys are never replaced; read it, or choose another name`,
         { cause },
       );
     }
     throw new TrustError(
       "ERR_TRUST_IO",
-      `the key cannot be written to ${path} (${toError(cause).message}): mend the folder and try again`,
+      `the key cannot be written to ${path} (${toError(cause).message}); mend the folder and try again`,
       { cause },
     );
   }
@@ -84,7 +84,7 @@ async function readPrivate(path: string): Promise<string> {
     if (cause instanceof TrustError) throw cause;
     throw new TrustError(
       "ERR_TRUST_IO",
-      `the key in ${path} cannot be read (${toError(cause).message}): check the path and its owner`,
+      `the key in ${path} cannot be read (${toError(cause).message}); check the path and its owner`,
       { cause },
     );
   }
@@ -94,13 +94,13 @@ async function readPrivate(path: string): Promise<string> {
 async function checkPrivate(file: FileHandle, path: string): Promise<void> {
   const stats = await file.stat();
   if (!stats.isFile() || stats.size > longestFile) {
-    throw new TrustError("ERR_TRUST_KEY_INVALID", `${path} is no key file: check the path`);
+    throw new TrustError("ERR_TRUST_KEY_INVALID", `${path} is no key file; check the path`);
   }
   const open = stats.mode & 0o077;
   if (open === 0) return;
   const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
   throw new TrustError(
     "ERR_TRUST_KEY_EXPOSED",
-    `the private key in ${path} is open to others (mode ${mode}): if they may have read it, make a new key; else chmod 600`,
+    `the private key in ${path} is open to others (mode ${mode}); if they may have read it, make a new key, else chmod 600`,
   );
 }

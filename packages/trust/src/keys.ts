@@ -60,7 +60,7 @@ export function importPrivateKey(pem: string): KeyPair {
   } catch (cause) {
     throw new TrustError(
       "ERR_TRUST_KEY_INVALID",
-      "the text is no unencrypted private key in PEM: make one, or decrypt it first",
+      "the text is no unencrypted private key in PEM; make one, or decrypt it first",
       { cause },
     );
   }
@@ -102,7 +102,7 @@ export function parsePublicKey(value: JsonValue | undefined): PublicKey {
   if (isWeak(hex)) {
     throw new TrustError(
       "ERR_TRUST_KEY_INVALID",
-      "the ed25519 public key is of small order: anyone can sign for it, so have a new one made",
+      "the ed25519 public key is of small order: anyone can sign for it; have a new one made",
     );
   }
   return { keytype, scheme, keyval: { public: hex } };

@@ -127,7 +127,7 @@ function signersOf(root: Root, name: string): Signers {
   if (!role) {
     throw new TrustError(
       "ERR_TRUST_ROLE",
-      `root ${root.version} names no keys for role ${excerpt(name)}: get a root that does`,
+      `root ${root.version} names no keys for role ${excerpt(name)}; get a root that does`,
     );
   }
   const keys = new Map<string, PublicKey>();

@@ -36,7 +36,7 @@ function textOf(input: Uint8Array | string, maxBytes: number): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(input);
   } catch (cause) {
-    throw new TrustError("ERR_TRUST_MALFORMED", "the JSON is not UTF-8: send it as UTF-8", {
+    throw new TrustError("ERR_TRUST_MALFORMED", "the JSON is not UTF-8; send it as UTF-8", {
       cause,
     });
   }

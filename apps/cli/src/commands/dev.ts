@@ -22,6 +22,10 @@ export async function dev({ tour, devices, fresh }: DevOptions): Promise<void> {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => interrupted.abort(new Error("interrupted")));
   }
+  // Whoever read what we print may be gone; that is no reason to leave everything running.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", () => interrupted.abort(new Error("interrupted")));
+  }
   const { signal } = interrupted;
   const folder = join(process.cwd(), ".roboticks");
   try {

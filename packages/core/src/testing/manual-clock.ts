@@ -67,6 +67,15 @@ export class ManualClock implements Clock {
     await settle();
   }
 
+  /**
+   * Lets `ms` milliseconds pass in which nobody ran, as when a process is stopped or its machine
+   * paused: then all that is due wakes at once.
+   */
+  async stall(ms: number): Promise<void> {
+    this.#monotonicMs += ms;
+    await this.advance(0);
+  }
+
   /** Sets the wall time, as NTP or a flat battery would; monotonic time goes on as it was. */
   setWallTime(now: number): void {
     this.#offsetMs = now - this.#monotonicMs;

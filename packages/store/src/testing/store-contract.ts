@@ -1,4 +1,5 @@
 import { documentCases } from "./document-cases.ts";
+import { endCases } from "./end-cases.ts";
 import type { StoreCase } from "./fixtures.ts";
 import { journalCases } from "./journal-cases.ts";
 import { orderCases } from "./order-cases.ts";
@@ -10,4 +11,5 @@ export const storeContract: readonly StoreCase[] = [
   ...journalCases,
   ...valueCases,
   ...orderCases,
+  ...endCases,
 ];
