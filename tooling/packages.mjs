@@ -1,6 +1,8 @@
 // `npm run -s packages [-- NAME…] [--json]`: what a user gets. Builds and packs every package
 // that is published (or those named), installs each by itself into an empty project, imports and
 // type-checks every export there, and prints what came along.
+// `npm run -s packages -- NAME… --out DIR`: only builds and packs, keeps the tarballs of these
+// packages and of ours that they import in DIR, and prints the command that installs them.
 import { execFile, spawnSync } from "node:child_process";
 import {
   lstatSync,
@@ -12,15 +14,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { basename, join, resolve } from "node:path";
+import { parseArgs, promisify } from "node:util";
 import { environment, root } from "./exec.mjs";
 import { readWorkspace, withDependencies } from "./workspace.mjs";
 
 const atOnce = 2;
-const args = process.argv.slice(2);
-const json = args.includes("--json");
-const names = args.filter((arg) => !arg.startsWith("--"));
+const { names, json, out } = readArguments();
 
 const workspace = readWorkspace();
 const published = [...workspace.keys()].filter((name) => !workspace.get(name).manifest.private);
@@ -30,9 +30,26 @@ const chosen = published.filter(
 if (chosen.length === 0) fail(`no package is called ${names.join(" or ")}`);
 const wanted = new Set(chosen.flatMap((name) => [...withDependencies(workspace, name)]));
 
+if (out !== undefined) mkdirSync(out, { recursive: true });
 const home = mkdtempSync(join(tmpdir(), "roboticks-packages-"));
 process.on("exit", () => rmSync(home, { recursive: true, force: true }));
 process.on("SIGINT", () => process.exit(130));
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { json: { type: "boolean", default: false }, out: { type: "string" } },
+      allowPositionals: true,
+    });
+    if (values.out === "") throw new Error("--out names no folder");
+    // npm changes into the repo; what a user names is relative to where the command was typed.
+    const cwd = process.env.INIT_CWD ?? process.cwd();
+    const folder = values.out && resolve(cwd, values.out);
+    return { names: positionals, json: values.json, out: folder };
+  } catch (error) {
+    fail(error.message);
+  }
+}
 
 function fail(message) {
   console.error(`packages: ${message}`);
@@ -62,7 +79,7 @@ async function forEach(items, work) {
 
 const tarball = (name) => {
   const { version } = workspace.get(name).manifest;
-  return join(home, `${name.slice(1).replace("/", "-")}-${version}.tgz`);
+  return join(out ?? home, `${name.slice(1).replace("/", "-")}-${version}.tgz`);
 };
 
 /** Every export of a package, as a specifier, with whether it is data. */
@@ -151,6 +168,14 @@ async function typeCheck(project, entries) {
   await tool(project, "tsc", "-p", "tsconfig.json");
 }
 
+/** The command that installs what is in `out`; it names the files where others lie there too. */
+function installCommand(files) {
+  const own = new Set(files.map((file) => basename(file)));
+  const alone = readdirSync(out).every((file) => !file.endsWith(".tgz") || own.has(file));
+  const quote = (path) => (/^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+  return `npm install ${alone ? `${quote(out)}/*.tgz` : files.map(quote).join(" ")}`;
+}
+
 function print(rows) {
   const plural = (count, of) => `${count} ${of}${count === 1 ? "" : "s"}`;
   console.log("| package | packages that come with it | size on disk |");
@@ -171,8 +196,13 @@ const build = spawnSync("turbo", ["run", "build", "--output-logs=errors-only", .
 if (build.status !== 0) fail("the build failed");
 try {
   await forEach([...wanted], (name) =>
-    tool(workspace.get(name).folder, "pnpm", "pack", "--pack-destination", home),
+    tool(workspace.get(name).folder, "pnpm", "pack", "--pack-destination", out ?? home),
   );
+  if (out) {
+    const files = [...wanted].map(tarball).sort();
+    console.log(json ? JSON.stringify(files) : installCommand(files));
+    process.exit();
+  }
   const rows = await forEach(chosen, (name) =>
     tryOut(name).catch((error) => {
       throw new Error(`${name}: ${error.message}`, { cause: error });

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
+import { ClientError } from "@roboticks/client";
 import { RoboticksError, toError } from "@roboticks/core";
 import { Command, CommanderError, Option } from "commander";
 import type { DeployOptions } from "./commands/deploy.ts";
 import type { DevOptions } from "./commands/dev.ts";
 import type { ContextFlags } from "./context.ts";
 import { exitStatus, exitStatusOf } from "./exit-status.ts";
-import type { OutputFormat } from "./output.ts";
+import { type OutputFormat, plain } from "./output.ts";
 import { version } from "./version.ts";
 
 type Flags = ContextFlags & { readonly format: OutputFormat };
@@ -130,6 +131,10 @@ program.parseAsync().catch((thrown: unknown) => {
   const error = toError(thrown instanceof SuppressedError ? thrown.suppressed : thrown);
   if (!(error instanceof RoboticksError)) {
     process.stderr.write(`roboticks: ${error.stack ?? error.message}\n`);
+  } else if (error instanceof ClientError && error.problem) {
+    // What the platform said when it refused, without the request around it.
+    const { code, message } = error.problem;
+    process.stderr.write(`roboticks: ${plain(message)}  [${plain(code)}]\n`);
   } else if (error.message.includes(`[${error.code}]`)) {
     process.stderr.write(`${error.message}\n`);
   } else {

@@ -62,13 +62,15 @@ async function forged(version: string, size: number): Promise<string> {
   await writeFile(join(folder, "server.mjs"), "process.exit(0)\n");
   const main = { command: process.execPath, arguments: ["server.mjs"] };
   const manifest = { apiVersion: "roboticks/v1", kind: "Capsule", name: "app", version };
-  for (let length = 1; length < 1_000; length++) {
-    // Random digits are not compressed to nothing, so every one or two of them add a byte.
+  for (let length = 1, tries = 0; tries < 2_000; tries++) {
+    // Random digits are not compressed to nothing, so every one or two of them add a byte; near
+    // the size that is wanted, others of the same length come out a byte longer or shorter.
     const description = randomBytes(length).toString("hex").slice(0, length);
     const text = JSON.stringify({ ...manifest, description, processes: { main } });
     await writeFile(join(folder, "capsule.json"), text);
     const { archive } = await packCapsule({ folder, output });
     if (archive.size === size) return output;
+    length = Math.max(1, length + Math.sign(size - archive.size));
   }
   throw new Error(`no archive has ${size} bytes`);
 }

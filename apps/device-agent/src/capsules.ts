@@ -55,9 +55,19 @@ export function deployableCapsules(
       return new Map(runs.map(({ as, tag }) => [as, tag]));
     },
     async lastLines(use) {
-      const runs = manager.get(use)?.processes ?? [];
-      const lines = await Promise.all(runs.map(({ run }) => run.lastLines(20)));
-      return lines.flat();
+      const all = manager.get(use)?.processes ?? [];
+      // One that talks on while another fails is not to drown what that one said.
+      const failing = all.filter(({ run }) => {
+        const { state, crashLooping } = run.status();
+        return state !== "running" || crashLooping;
+      });
+      const shown = failing.length > 0 ? failing : all;
+      const share = Math.ceil(20 / Math.max(1, shown.length));
+      const lines = shown.map(async ({ name, run }) => {
+        const last = await run.lastLines(share);
+        return all.length === 1 ? last : last.map((line) => `${name}: ${line}`);
+      });
+      return (await Promise.all(lines)).flat();
     },
     remove: (digest) => manager.remove(digest),
   };

@@ -2,6 +2,7 @@ import type { CapsuleManager } from "@roboticks/capsule";
 import { parseDuration } from "@roboticks/core";
 import type { Health, Variables } from "@roboticks/deployment";
 import {
+  type Cause,
   type Check,
   type CheckOptions,
   type HealthMonitor,
@@ -59,18 +60,17 @@ export function deployableHealth({ monitor, capsules }: DeployableHealthOptions)
     async settle(use, options) {
       const { kind, cause } = await targetOf(use).settle(options);
       if (kind === "healthy") return { kind };
-      const tries = cause ? ` (${cause.consecutiveFailures} of ${cause.of})` : "";
-      return {
-        kind,
-        ...(cause ? { check: cause.check } : {}),
-        reason: `${cause?.reason ?? "no check has passed yet"}${tries}`,
-      };
+      return { kind, ...(cause ? failureOf(cause) : { reason: "no check has passed yet" }) };
     },
     async failed(use, options) {
-      const { check, reason } = await targetOf(use).failed(options);
-      return { check, reason };
+      return failureOf(await targetOf(use).failed(options));
     },
   };
+}
+
+/** What failed, and how often of how often that counts. */
+function failureOf({ check, reason, consecutiveFailures, of }: Cause) {
+  return { check, reason: `${reason} (${consecutiveFailures} of ${of})` };
 }
 
 /** One check a process of the use: it runs, and does not crash again and again. */

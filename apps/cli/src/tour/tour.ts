@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { readManifest } from "@roboticks/archive";
 import { PlatformClient } from "@roboticks/client";
@@ -35,6 +35,7 @@ export async function runTour({ folder, signal }: TourOptions): Promise<void> {
   const pids: number[] = [];
   {
     await using fleet = await DevFleet.start({ folder, devices: 1, fresh: true, signal });
+    await clearSamples(folder);
     const tour = await Tour.prepare({ folder, sample, fleet, signal, pids });
     await tour.run();
   }
@@ -49,6 +50,13 @@ export async function runTour({ folder, signal }: TourOptions): Promise<void> {
       "  docs/life-of-a-deployment.md           what happened just now, step by step\n",
     ].join("\n"),
   );
+}
+
+/** Removes what an earlier tour built; whoever calls has the lock of the folder. */
+async function clearSamples(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith("hello-world-")) await rm(join(folder, name), { recursive: true });
+  }
 }
 
 class Tour {
