@@ -69,7 +69,7 @@ it.each<[string, string, (content: string) => string | null, string]>([
         exports: { ".": { types: "./dist/index.d.ts", default: "./dist/index.js" } },
       };
     }),
-    "exports has .,./digest,./fs,./testing, publishConfig.exports has .",
+    "exports has .,./digest,./fs,./socket,./testing, publishConfig.exports has .",
   ],
   [
     "a program that does not start",
