@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./exec.mjs";
+import { ensurePrograms } from "./programs.mjs";
 
 const args = process.argv.slice(2);
 const projects = args.includes("--soak") ? ["soak"] : ["unit", "integration"];
@@ -17,6 +18,7 @@ if (unknown.length > 0) {
   console.error(`test: there is no package or app '${unknown.join("', '")}'`);
   process.exit(2);
 }
+await ensurePrograms();
 process.exit(
   run("vitest", [
     "run",
