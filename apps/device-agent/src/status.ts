@@ -1,5 +1,5 @@
 import type { CapsuleManager } from "@roboticks/capsule";
-import type { DeploymentManager, Installed } from "@roboticks/deployment";
+import { type DeploymentManager, type Installed, labelOf } from "@roboticks/deployment";
 import type { HealthMonitor } from "@roboticks/health";
 import type { AgentStatus } from "@roboticks/spec/local";
 import type { Identity } from "./identity.ts";
@@ -58,8 +58,4 @@ function usesOf(
       restarts: status?.restarts ?? 0,
     };
   });
-}
-
-function labelOf({ digest, deployment: { name, version } }: Installed) {
-  return { name, version, digest };
 }

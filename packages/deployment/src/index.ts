@@ -15,4 +15,5 @@ export type {
   Verified,
   Verifier,
 } from "./ports.ts";
-export type { Attempt, Installed, Outcome, State } from "./state.ts";
+export type { NewReport, ReportOutbox } from "./reports.ts";
+export { type Attempt, type Installed, labelOf, type Outcome, type State } from "./state.ts";

@@ -28,6 +28,7 @@ import {
   evolve,
   type Installed,
   idOf,
+  labelOf,
   type Outcome,
   type State,
 } from "./state.ts";
@@ -454,10 +455,6 @@ function leastTrialMs({ deployment: { activation, capsules } }: Installed): numb
 /** An event that the store can hold, whatever a port has put into it. */
 function clipEvent(event: Event): Event {
   return event.type === "undoBegun" ? { ...event, cause: clipCause(event.cause) } : event;
-}
-
-function labelOf({ digest, deployment: { name, version } }: Installed): NewReport["deployment"] {
-  return { name, version, digest };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Digest } from "@roboticks/core/digest";
 import type { Deployment } from "@roboticks/spec/deployment";
-import { causeSchema } from "@roboticks/spec/report";
+import { causeSchema, type Label } from "@roboticks/spec/report";
 import * as z from "zod";
 import { planSchema } from "./plan.ts";
 
@@ -294,6 +294,11 @@ export function evolve(state: State, event: Event): State {
 /** The id under which a caller asks for the ending of what an assignment began. */
 export function idOf(assignment: number): string {
   return String(assignment);
+}
+
+/** What a deployment is called, and what it is. */
+export function labelOf({ digest, deployment: { name, version } }: Installed): Label {
+  return { name, version, digest };
 }
 
 function ended(state: State, installed: Installed, outcome: Outcome): State {

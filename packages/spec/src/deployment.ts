@@ -81,7 +81,9 @@ const activation = z
       .describe("How long after that a crash loop or lasting failure still goes back."),
     progressDeadline: durationSchema
       .default("10m")
-      .describe("By when it must be staged, tries after a lost link included."),
+      .describe(
+        "After so long without being staged the waiting is reported again; it goes on trying.",
+      ),
   })
   .prefault({});
 

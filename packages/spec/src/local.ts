@@ -7,7 +7,7 @@ export const localCapsuleSchema = z.strictObject({
   name: nameSchema.describe("Its use: the key in the deployment."),
   capsule: labelSchema,
   pid: z.int().min(1).optional().describe("Of its first process, while that runs."),
-  state: z.string().max(64).describe("What its processes do: running, stopped, backing-off, …"),
+  state: z.string().max(64).describe("What its first process does: running, restarting or ended."),
   verdict: z.enum(["starting", "healthy", "degraded", "unhealthy", "unknown"]),
   restarts: z.int().min(0).describe("Since the deployment was activated."),
 });
@@ -33,7 +33,7 @@ export const agentStatusSchema = z.strictObject({
           message: z.string().max(4096).optional(),
         })
         .optional()
-        .describe("The newest one, whatever became of it."),
+        .describe("The one that is under way; absent when none is."),
       previous: z.array(labelSchema).describe("Kept for a rollback, newest first."),
     })
     .optional(),

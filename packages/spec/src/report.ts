@@ -19,15 +19,14 @@ export type Cause = z.output<typeof causeSchema>;
 /**
  * Where a deployment stands on a device.
  *
- *     accepted → staging → staged → activating → trial → probation → committed
- *         └────────┴─────────┴──────────┴──────────┴─────────┴─→ undoing → reverted | superseded
+ *     accepted → staging → activating → trial → probation → committed
+ *         └────────┴──────────┴──────────┴─────────┴─→ undoing → reverted | superseded
  *     refused: never begun
  */
 export const deploymentStateSchema = z.enum([
   "refused",
   "accepted",
   "staging",
-  "staged",
   "activating",
   "trial",
   "probation",
