@@ -1,6 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { toError } from "@roboticks/core";
-import { parseDocumentText } from "@roboticks/spec/document";
+import { type CapsuleManifest, capsuleManifestSchema } from "@roboticks/spec/capsule";
+import { checkDocument, parseDocumentText } from "@roboticks/spec/document";
+import { parseStrictJson } from "@roboticks/trust";
 import { CliError } from "./errors.ts";
 
 type Schema = Parameters<typeof parseDocumentText>[1];
@@ -20,6 +22,20 @@ export async function readDocument<S extends Schema>(
 
 /** No document is longer, in bytes; the reader's own limit comes after the reading. */
 const longestDocument = 4 * 2 ** 20;
+
+/** A manifest is as long as archives allow, in bytes: it names every file. */
+const longestManifest = 16 * 2 ** 20;
+
+/**
+ * Checks a packed manifest; `file` is what messages call it.
+ *
+ * @throws {TrustError} when it is no strict JSON
+ * @throws {SpecError} with every problem in it
+ */
+export function parseManifest(bytes: Uint8Array, file: string): CapsuleManifest {
+  const value = parseStrictJson(bytes, { maxBytes: longestManifest });
+  return checkDocument(value, capsuleManifestSchema, { file });
+}
 
 /** The text of `file`. */
 export async function readText(file: string): Promise<string> {

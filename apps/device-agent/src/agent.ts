@@ -69,7 +69,8 @@ export class Agent implements AsyncDisposable {
    * platform is not waited for, but where nothing was ever deployed and it refuses this device,
    * there is nothing to do.
    *
-   * @throws {AgentError} `ERR_AGENT_ROOT_IN_USE`, `ERR_AGENT_SOCKET`, `ERR_AGENT_DSN`
+   * @throws {AgentError} `ERR_AGENT_FOLDER`, `ERR_AGENT_ROOT_IN_USE`, `ERR_AGENT_SOCKET`,
+   *   `ERR_AGENT_DSN`
    */
   static async start({
     settings,

@@ -1,5 +1,5 @@
 import { ClientError, deviceTokens, PlatformClient } from "@roboticks/client";
-import { backoffMs, type Clock, type Logger, toError } from "@roboticks/core";
+import { backoffMs, type Clock, type Logger, toError, untilAborted } from "@roboticks/core";
 import type { DeploymentManager } from "@roboticks/deployment";
 import type { Dsn } from "@roboticks/spec/dsn";
 import { AgentError } from "./errors.ts";
@@ -87,8 +87,7 @@ export class PlatformLink implements AsyncDisposable {
   }
 
   async #takeOrders(deployments: DeploymentManager): Promise<void> {
-    const { device, waitMs } = this.#options;
-    const { clock } = this.#options;
+    const { clock, device, waitMs } = this.#options;
     let etag: string | undefined;
     let lookedAtMs = 0;
     await this.#forever("ask for orders", async (signal) => {
@@ -114,9 +113,6 @@ export class PlatformLink implements AsyncDisposable {
     const { device } = this.#options;
     const { reports } = deployments;
     let queued = Promise.withResolvers<void>();
-    const closed = new Promise<void>((resolve) => {
-      this.#closed.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
     using _listening = reports.on("queued", () => queued.resolve());
     await this.#forever("deliver reports", async (signal) => {
       const waiting = await reports.pending();
@@ -127,7 +123,7 @@ export class PlatformLink implements AsyncDisposable {
         if (!kept) throw new Error("the platform has later reports of this device; counting on");
         return "again";
       }
-      await Promise.race([queued.promise, closed]);
+      await untilAborted(queued.promise, signal);
       queued = Promise.withResolvers();
       return "again";
     });
@@ -177,13 +173,6 @@ class Final extends Error {
 /** Whether an enrolment was refused for a reason that does not go away by waiting. */
 function isFinal(error: unknown): boolean {
   if (error instanceof AgentError) return true;
-  return (
-    error instanceof ClientError &&
-    error.code === "ERR_CLIENT_REFUSED" &&
-    error.status !== undefined &&
-    error.status >= 400 &&
-    error.status < 500 &&
-    error.status !== 408 &&
-    error.status !== 429
-  );
+  if (!(error instanceof ClientError)) return false;
+  return error.code === "ERR_CLIENT_REFUSED" && !error.retryable && error.status !== 408;
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "@roboticks/core";
+import { type Clock, toError } from "@roboticks/core";
 import type { Rejected, Verified, Verifier } from "@roboticks/deployment";
 import { assignmentSchema, type Envelope } from "@roboticks/spec/deployment";
 import { checkDocument } from "@roboticks/spec/document";
@@ -32,8 +32,7 @@ export function assignmentVerifier({ device, anchor, clock }: AssignmentVerifier
       try {
         order = assignmentOf(envelope);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        return reject("ERR_AGENT_ORDER_MALFORMED", why);
+        return reject("ERR_AGENT_ORDER_MALFORMED", toError(error).message);
       }
       const { assignment, claims } = order;
       try {

@@ -1,4 +1,6 @@
+import { toError } from "@roboticks/core";
 import type { Cause } from "@roboticks/spec/report";
+import { ConvergeError } from "./executors.ts";
 import type { Capsules } from "./ports.ts";
 
 /** Errors of the operating system that say nothing about a release. */
@@ -36,12 +38,13 @@ export function isRetryable(error: unknown): boolean {
   return false;
 }
 
-/** What was thrown, as a report tells it. */
+/** What was thrown, as a report tells it; for a use that did not converge, why it did not. */
 export function causeOf(error: unknown, more: Partial<Cause> = {}): Cause {
+  if (error instanceof ConvergeError) return causeOf(error.cause, more);
   const { code } = (error ?? {}) as { code?: unknown };
   return {
     code: typeof code === "string" ? code : "ERR_DEPLOYMENT_STEP_FAILED",
-    message: error instanceof Error ? error.message : String(error),
+    message: toError(error).message,
     lastLines: [],
     ...more,
   };

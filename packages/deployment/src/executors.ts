@@ -1,3 +1,4 @@
+import { toError } from "@roboticks/core";
 import { type Digest, digestOf } from "@roboticks/core/digest";
 import { DeploymentError } from "./errors.ts";
 import type { Step } from "./plan.ts";
@@ -125,7 +126,7 @@ export class ConvergeError extends Error {
   readonly use: string;
 
   constructor(use: string, cause: unknown) {
-    super(`${use}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${use}: ${toError(cause).message}`, { cause });
     this.use = use;
   }
 }

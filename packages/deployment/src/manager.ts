@@ -7,6 +7,7 @@ import {
   parseDuration,
   silentLogger,
   systemClock,
+  untilAborted,
 } from "@roboticks/core";
 import { type Digest, digestOf } from "@roboticks/core/digest";
 import type { Envelope } from "@roboticks/spec/deployment";
@@ -168,7 +169,7 @@ export class DeploymentManager implements AsyncDisposable {
           `no deployment has the id ${id}; the last 50 endings are kept`,
         );
       }
-      await this.#change(signal);
+      await untilAborted(new Promise<void>((wake) => this.#waiting.add(wake)), signal);
     }
   }
 
@@ -273,7 +274,7 @@ export class DeploymentManager implements AsyncDisposable {
       context.closed.throwIfAborted();
       if (!this.#toldNotRunning) {
         this.#toldNotRunning = true;
-        const cause = causeOf(error instanceof Error ? (error.cause ?? error) : error);
+        const cause = causeOf(error);
         const message = "what was committed does not run; it is tried again";
         context.tell({ state: "committed", about: running, message, cause });
       }
@@ -413,18 +414,7 @@ export class DeploymentManager implements AsyncDisposable {
   /** Wakes who waits for a change of the state. */
   #noticed(): void {
     for (const wake of this.#waiting) wake();
-  }
-
-  #change(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal?.removeEventListener("abort", wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal?.addEventListener("abort", wake, { once: true });
-    });
+    this.#waiting.clear();
   }
 }
 

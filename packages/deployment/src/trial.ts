@@ -228,7 +228,7 @@ async function causeOfBad({ capsules }: Context, bad: Bad): Promise<Cause> {
 async function causeOfNotRunning({ capsules }: Context, error: unknown): Promise<Cause> {
   if (!(error instanceof ConvergeError)) return causeOf(error);
   const { use } = error;
-  return causeOf(error.cause, { target: use, lastLines: await lastLinesOf(capsules, use) });
+  return causeOf(error, { target: use, lastLines: await lastLinesOf(capsules, use) });
 }
 
 function fail(context: Context, attempt: Attempt, cause: Cause, blame: boolean): Promise<void> {

@@ -33,7 +33,7 @@ export async function undo(context: Context, attempt: Attempt): Promise<void> {
       capMs: 30_000,
       retryable: () => state().next === undefined,
       onRetry: ({ error, pauseMs }) => {
-        const cause = causeOf(error instanceof Error ? (error.cause ?? error) : error);
+        const cause = causeOf(error);
         logger.error({ cause, pauseMs }, "going back failed; it is tried again");
         if (told) return;
         told = true;

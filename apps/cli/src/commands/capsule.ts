@@ -5,11 +5,9 @@ import { readManifest } from "@roboticks/archive";
 import { formatSize, toError } from "@roboticks/core";
 import { digestOf } from "@roboticks/core/digest";
 import { packCapsule } from "@roboticks/pack";
-import { capsuleManifestSchema } from "@roboticks/spec/capsule";
-import { checkDocument } from "@roboticks/spec/document";
-import { parseStrictJson } from "@roboticks/trust";
 import { type ContextFlags, openSession } from "../context.ts";
 import { CliError } from "../errors.ts";
+import { parseManifest } from "../files.ts";
 import { type OutputFormat, printResult, say, table } from "../output.ts";
 
 /** `roboticks pack FOLDER` */
@@ -38,12 +36,7 @@ export async function push(
   const size = await sizeOf(file);
   const manifestBytes = await readManifest(createReadStream(file));
   const digest = digestOf(manifestBytes);
-  const manifest = checkDocument(
-    parseStrictJson(manifestBytes, { maxBytes: 16 * 2 ** 20 }),
-    capsuleManifestSchema,
-    { file: `${file}: capsule.json` },
-  );
-  const { name, version } = manifest;
+  const { name, version } = parseManifest(manifestBytes, `${file}: capsule.json`);
   const [known] = await client.findCapsules({ name, version });
   const there = known?.digest === digest && known.size !== undefined;
   if (!there) {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { DevFleet } from "../dev/fleet.ts";
+import { DevFleet, type DevFleetOptions } from "../dev/fleet.ts";
 import { CliError } from "../errors.ts";
 import { exitStatus } from "../exit-status.ts";
 import { print, say } from "../output.ts";
@@ -30,26 +30,17 @@ export async function dev({ tour, devices, fresh }: DevOptions): Promise<void> {
   const folder = join(process.cwd(), ".roboticks");
   try {
     if (tour) return await runTour({ folder: join(folder, "tour"), signal });
-    await stayUp({ folder, count, fresh, signal });
+    await stayUp({ folder, devices: count, fresh, signal });
   } catch (error) {
     if (!signal.aborted) throw error;
     process.exitCode = exitStatus.interrupted;
   }
 }
 
-async function stayUp({
-  folder,
-  count,
-  fresh,
-  signal,
-}: {
-  readonly folder: string;
-  readonly count: number;
-  readonly fresh: boolean;
-  readonly signal: AbortSignal;
-}): Promise<void> {
+async function stayUp(options: DevFleetOptions & { readonly signal: AbortSignal }): Promise<void> {
+  const { signal } = options;
   say("Starting a platform and its devices …");
-  await using fleet = await DevFleet.start({ folder, devices: count, fresh, signal });
+  await using fleet = await DevFleet.start(options);
   const ports = await Promise.all(fleet.devices.map((device) => device.port()));
   print(
     [

@@ -53,12 +53,12 @@ export function describeReport({ state, message, cause, running }: Report): stri
   };
   const word = words[state];
   if (!word) return undefined;
-  const text = {
+  const text: typeof words = {
     activating: "everything is on the device and verified",
     trial: "watched until it is healthy",
     probation: "goes back by itself if it does not stay so",
     reverted: running ? `runs ${running.name} ${running.version}` : "nothing runs, as before",
-  } as Partial<Record<Report["state"], string>>;
+  };
   const said = [cause && plain(cause.message), text[state] ?? (message && plain(message))];
   return `  ${word.padEnd(12)}${said.filter(Boolean).join("; ")}`.trimEnd();
 }

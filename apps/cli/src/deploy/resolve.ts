@@ -2,18 +2,16 @@ import { dirname, join } from "node:path";
 import type { PlatformClient } from "@roboticks/client";
 import { validateVariables } from "@roboticks/config";
 import { digestOf, isDigest } from "@roboticks/core/digest";
-import { type CapsuleManifest, capsuleManifestSchema } from "@roboticks/spec/capsule";
+import type { CapsuleManifest } from "@roboticks/spec/capsule";
 import {
   type CapsuleUse,
   type Deployment,
   type DeploymentSource,
   deploymentSourceSchema,
 } from "@roboticks/spec/deployment";
-import { checkDocument } from "@roboticks/spec/document";
 import { environmentSchema, variablesOf } from "@roboticks/spec/environment";
-import { parseStrictJson } from "@roboticks/trust";
 import { CliError } from "../errors.ts";
-import { readDocument } from "../files.ts";
+import { parseManifest, readDocument } from "../files.ts";
 
 /**
  * Reads `deployment.yaml` and what it names, and pins everything: capsules to the digests of
@@ -90,10 +88,7 @@ async function findCapsule(
       `the platform's manifest of ${reference} is not the one that its digest ${digest} names; nothing was signed`,
     );
   }
-  const value = parseStrictJson(bytes, { maxBytes: 16 * 2 ** 20 });
-  const manifest = checkDocument(value, capsuleManifestSchema, {
-    file: `${reference} capsule.json`,
-  });
+  const manifest = parseManifest(bytes, `${reference} capsule.json`);
   if (manifest.name !== name || manifest.version !== version) {
     throw new CliError(
       "ERR_CLI_CAPSULE_MANIFEST",

@@ -5,12 +5,6 @@ import { CliError } from "../errors.ts";
 import { executable } from "../executables.ts";
 import { table } from "../output.ts";
 
-/** How a command that the tour ran ended. */
-export interface Ran {
-  readonly status: number;
-  readonly stdout: string;
-}
-
 interface Step {
   readonly title: string;
   readonly tookMs: number;
@@ -53,26 +47,21 @@ export class Screen {
     this.line(`  ${styleText("dim", "…")} ${text}`);
   }
 
-  /** Runs `roboticks` with `args`, shown as typed, its output below. */
-  async roboticks(...args: readonly string[]): Promise<Ran> {
+  /** Runs `roboticks` with `args`, shown as typed, its output below; returns its exit status. */
+  async roboticks(...args: readonly string[]): Promise<number> {
     this.line(`  ${styleText("cyan", `$ roboticks ${args.join(" ")}`)}`);
     const child = spawn(executable("roboticks"), args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ROBOTICKS_CONTEXT: this.#contextFile },
       signal: this.#signal,
     });
-    let stdout = "";
     const show = lines((line) => this.line(`    ${line}`));
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-      show(text);
-    });
+    child.stdout.setEncoding("utf8").on("data", show);
     child.stderr.setEncoding("utf8").on("data", show);
-    const status = await new Promise<number>((resolve, reject) => {
+    return await new Promise<number>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code) => resolve(code ?? 1));
     });
-    return { status, stdout };
   }
 
   /** The table of what was done and how long each step took. */

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { readManifest } from "@roboticks/archive";
 import { PlatformClient } from "@roboticks/client";
@@ -59,6 +59,15 @@ async function clearSamples(folder: string): Promise<void> {
   }
 }
 
+/** What a tour is made of. */
+interface TourParts extends TourOptions {
+  /** Folder of the sample workload. */
+  readonly sample: string;
+  readonly fleet: DevFleet;
+  /** Takes every process of the workload, to see in the end that none is left. */
+  readonly pids: number[];
+}
+
 class Tour {
   readonly #folder: string;
   readonly #sample: string;
@@ -69,17 +78,7 @@ class Tour {
   readonly #signal: AbortSignal;
   readonly #pids: number[];
 
-  private constructor(
-    options: {
-      folder: string;
-      sample: string;
-      fleet: DevFleet;
-      signal: AbortSignal;
-      pids: number[];
-    },
-    port: number,
-    token: string,
-  ) {
+  private constructor(options: TourParts, port: number, token: string) {
     const { folder, sample, fleet, signal, pids } = options;
     this.#folder = folder;
     this.#sample = sample;
@@ -92,13 +91,7 @@ class Tour {
     this.#client = new PlatformClient({ endpoint: url, project, token });
   }
 
-  static async prepare(options: {
-    folder: string;
-    sample: string;
-    fleet: DevFleet;
-    signal: AbortSignal;
-    pids: number[];
-  }): Promise<Tour> {
+  static async prepare(options: TourParts): Promise<Tour> {
     const port = await options.fleet.devices[0]?.port();
     const token = (await readFile(options.fleet.platform.tokenFile, "utf8")).trim();
     return new Tour(options, port ?? 0, token);
@@ -247,7 +240,6 @@ class Tour {
     version: string,
     { capsule, greeting }: { readonly capsule: string; readonly greeting: string },
   ): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
     const deployment = await readFile(join(this.#sample, "deployment.yaml"), "utf8");
     const environment = await readFile(join(this.#sample, "environment.yaml"), "utf8");
     await writeFile(
@@ -265,13 +257,12 @@ class Tour {
   /** Deploys what was written; `status` is what the command is to end with. */
   async #deploy(status: number): Promise<void> {
     const file = this.#show("deployment.yaml");
-    const ran = await this.#screen.roboticks("deploy", file, "--device", this.#device.name);
-    expectSeen("the command's exit status", ran.status, status);
+    const ended = await this.#screen.roboticks("deploy", file, "--device", this.#device.name);
+    expectSeen("the command's exit status", ended, status);
   }
 
   async #succeeds(...args: readonly string[]): Promise<void> {
-    const { status } = await this.#screen.roboticks(...args);
-    expectSeen("the command's exit status", status, 0);
+    expectSeen("the command's exit status", await this.#screen.roboticks(...args), 0);
   }
 
   async #sees(greeting: string): Promise<void> {
